@@ -1,0 +1,58 @@
+# penstock: everything a developer runs. `make demo` and `make test` do all of their own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+export PENSTOCK_CACHE ?= $(CURDIR)/.local
+export PYTHONWARNINGS ?= default
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit golden conformance integration faults soak bench up down purge clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "penstock needs Python 3.11 or newer: set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "this Python has no venv module: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## a shop database moves while it is written: the whole product in three minutes
+	$(BIN)/python -m deploy.demo
+
+test: lint $(STAMP) ## everything that CI runs
+	$(BIN)/pytest tests/unit tests/golden tests/conformance tests/integration tests/faults -m "not long"
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(STAMP) ## pure tests, no servers
+	$(BIN)/pytest tests/unit
+
+conformance: $(STAMP) ## every value and every corpus case, on real servers
+	$(BIN)/pytest tests/golden tests/conformance --timeout 3600
+
+integration: $(STAMP) ## components on real servers
+	$(BIN)/pytest tests/integration
+
+faults: $(STAMP) ## kill -9 at every seam
+	$(BIN)/pytest tests/faults
+
+soak: $(STAMP) ## random kills under a random writer, for long
+	$(BIN)/pytest tests/faults -m long --timeout 3600
+
+bench: $(STAMP) ## rows per second, CPU per row, memory, latency; writes build/bench.json
+	$(BIN)/python -m tests.bench
+
+up: $(STAMP) ## start the local servers
+	$(BIN)/python -m deploy.local up
+
+down: $(STAMP) ## stop them and remove their data
+	$(BIN)/python -m deploy.local down
+
+clean: ## remove what was built (downloads stay in .local)
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The source's log -> topics. Knows nothing of a destination."""

@@ -1,0 +1,92 @@
+"""The tables that capture knows, as of the place it has reached in the log, and the plans made from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.avro import envelope_schema, key_schema, text
+from schemas.plan import TablePlan, plan
+from schemas.table_map import parse_table_map, table_of
+
+from capture.publisher import Publisher
+from runtime.errors import Fatal
+from schemas.names import TableName
+from schemas.selection import Selection
+from schemas.table import Table
+from schemas.topics import table_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the rows of one table map travel."""
+
+    table: Table
+    topic: str
+    plan: TablePlan
+
+
+class Catalog:
+    """Tracked definitions, and shapes cached by the raw bytes of the table map."""
+
+    def __init__(self, publisher: Publisher, selection: Selection, tables: Mapping[TableName, Table]) -> None:
+        self._publisher = publisher
+        self._selection = selection
+        self._tables = dict(tables)
+        self._shapes: dict[bytes, Shape | None] = {}
+
+    def __contains__(self, name: TableName) -> bool:
+        return name in self._tables
+
+    def names(self) -> list[TableName]:
+        return list(self._tables)
+
+    def of_database(self, database: str) -> list[TableName]:
+        return [name for name in self._tables if name.database == database]
+
+    def table(self, name: TableName) -> Table:
+        return self._tables[name]
+
+    def shape(self, body: bytes) -> Shape | None:
+        """The shape of a TABLE_MAP event's body; None when its table is not selected."""
+        raw = body[6:]  # the table id in front is not part of the shape
+        try:
+            return self._shapes[raw]
+        except KeyError:
+            shape = self._shapes[raw] = self._resolve(body)
+            return shape
+
+    def plan(self, name: TableName) -> TablePlan:
+        """The plan of a table as it is tracked now."""
+        return self._shape_of(self._tables[name]).plan
+
+    def changed(self, name: TableName, table: Table | None) -> None:
+        """Takes over a definition after a schema change; None when the table is gone."""
+        self._shapes = {
+            raw: shape for raw, shape in self._shapes.items() if shape is not None and shape.table.name != name
+        }
+        if table is None:
+            self._tables.pop(name, None)
+        else:
+            self._tables[name] = table
+
+    def _resolve(self, body: bytes) -> Shape | None:
+        map_ = parse_table_map(body)
+        name = TableName(map_.database, map_.name)
+        if not self._selection.selected(name):
+            return None
+        if name not in self._tables:
+            raise Fatal(
+                f"{name}: the log has rows of a selected table whose definition never came by",
+                hint="the table was renamed into the selection, or the selection was widened: "
+                "restore the selection, or start again with a new task name",
+            )
+        tracked = self._tables[name]
+        table = table_of(map_, tracked if tracked.columns else None)
+        self._tables[name] = table
+        return self._shape_of(table)
+
+    def _shape_of(self, table: Table) -> Shape:
+        task, topic = self._publisher.task, table_topic(self._publisher.task, table.name)
+        key = key_schema(task, table)
+        key_id = None if key is None else self._publisher.schema_id(f"{topic}-key", text(key), None)
+        value_id = self._publisher.schema_id(f"{topic}-value", text(envelope_schema(task, table)), table)
+        return Shape(table, topic, plan(task, table, key_id, value_id))

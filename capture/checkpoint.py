@@ -1,0 +1,80 @@
+"""What the topics say of how far capture has come: the whole of its durable state.
+
+Must be read after the producer of the task was built: that ended whatever an older capture had left open, so what is
+read here does not change any more.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.registry import Entry, parse_entry
+
+from runtime.errors import Fatal
+from runtime.kafka import KafkaSettings, read_to_end
+from schemas.names import TableName
+from schemas.position import GtidSet
+from schemas.records import (
+    PositionRecord,
+    ProblemRecord,
+    RangeRecord,
+    SchemaChange,
+    SnapshotCompleted,
+    parse_commit,
+    parse_schema_record,
+)
+from schemas.table import Table, from_json
+from schemas.topics import commits_topic, schema_topic, schemas_topic
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """Durable state, read once per session."""
+
+    position: PositionRecord | None = None
+    ranges: dict[str, RangeRecord] = field(default_factory=dict)
+    problem: ProblemRecord | None = None
+    entries: list[Entry] = field(default_factory=list)
+    tables: dict[TableName, Table] = field(default_factory=dict)
+    completed: set[TableName] = field(default_factory=set)
+
+    @property
+    def executed(self) -> GtidSet:
+        return GtidSet.parse(self.position.gtid_set) if self.position else GtidSet()
+
+
+def load(kafka: KafkaSettings, task: str) -> Checkpoint:
+    """Reads the commit records, the schema ids and the tracked definitions."""
+    found = Checkpoint()
+    for message in read_to_end(kafka, commits_topic(task)):
+        match parse_commit(_value(message.value(), task)):
+            case PositionRecord() as position:
+                found.position = position
+            case RangeRecord() as part:
+                found.ranges[part.id] = part
+            case ProblemRecord() as problem:
+                found.problem = problem if problem.error else None
+    for message in read_to_end(kafka, schemas_topic(task)):
+        found.entries.append(parse_entry(_value(message.value(), task)))
+    for message in read_to_end(kafka, schema_topic(task)):
+        match parse_schema_record(_value(message.value(), task)):
+            case SchemaChange() as change:
+                _track(found.tables, change)
+            case SnapshotCompleted() as completed:
+                found.completed.add(TableName(completed.database, completed.table))
+    return found
+
+
+def _track(tables: dict[TableName, Table], change: SchemaChange) -> None:
+    for touched in change.tables:
+        if touched.definition is None:
+            tables.pop(touched.name, None)
+        else:
+            tables[touched.name] = from_json(touched.definition)
+
+
+def _value(value: bytes | None, task: str) -> bytes:
+    if value is None:
+        raise Fatal(
+            f"a topic of the task {task} holds a record without a value",
+            hint="something else writes to the task's topics: give the task a name of its own",
+        )
+    return value

@@ -1,0 +1,163 @@
+"""Reads definitions from the source's information_schema, as `Table` and as CREATE statements."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from runtime.errors import Fatal
+from runtime.mysql import Connection, Refused
+from schemas.names import TableName
+from schemas.selection import Selection
+from schemas.sql import identifier, qualified
+from schemas.table import Column, Table, UniqueKey
+
+_GONE = frozenset((1146, 1049))
+_COLUMNS = """
+SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION,
+       NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, COLUMN_DEFAULT, EXTRA, COLUMN_COMMENT
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s ORDER BY TABLE_NAME, ORDINAL_POSITION
+"""
+_KEYS = """
+SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s AND NON_UNIQUE = 0
+ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
+"""
+_TABLES = """
+SELECT t.TABLE_NAME, c.CHARACTER_SET_NAME, t.TABLE_COMMENT
+FROM information_schema.TABLES t
+LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = t.TABLE_COLLATION
+WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME IN %s AND t.TABLE_TYPE = 'BASE TABLE'
+"""
+_LABEL = re.compile(r"'((?:[^']|'')*)'")
+
+
+def selected_tables(connection: Connection, selection: Selection) -> list[TableName]:
+    """Every base table that the selection takes, by name."""
+    rows = connection.query(
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' "
+        "ORDER BY TABLE_SCHEMA, TABLE_NAME"
+    )
+    return [name for name in (TableName(*row) for row in rows) if selection.selected(name)]
+
+
+def selected_databases(connection: Connection, selection: Selection) -> list[str]:
+    """Every database that the selection may take tables from."""
+    rows = connection.query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME")
+    return [str(row[0]) for row in rows if selection.may_select_database(str(row[0]))]
+
+
+def read_tables(connection: Connection, names: Iterable[TableName]) -> dict[TableName, Table]:
+    """The definitions of the tables that exist now."""
+    by_database: dict[str, list[str]] = {}
+    for name in names:
+        by_database.setdefault(name.database, []).append(name.name)
+    found: dict[TableName, Table] = {}
+    for database, tables in by_database.items():
+        for start in range(0, len(tables), 500):
+            found.update(_read(connection, database, tables[start : start + 500]))
+    return found
+
+
+def create_database(connection: Connection, database: str) -> str:
+    return str(connection.query(f"SHOW CREATE DATABASE {identifier(database)}")[0][1])
+
+
+def create_table(connection: Connection, name: TableName) -> str | None:
+    """SHOW CREATE TABLE; None when the table is gone."""
+    try:
+        return str(connection.query(f"SHOW CREATE TABLE {qualified(name)}")[0][1])
+    except Refused as error:
+        if error.code in _GONE:
+            return None
+        raise
+
+
+def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[TableName, Table]:
+    wanted = (database, tuple(tables))
+    columns: dict[str, list[Column]] = {}
+    for table, *row in connection.query(_COLUMNS, wanted):
+        columns.setdefault(table, []).append(_column(TableName(database, table), row))
+    keys: dict[str, dict[str, list[tuple[str | None, bool]]]] = {}
+    for table, index, column, part, nullable in connection.query(_KEYS, wanted):
+        whole = part is None and column is not None and nullable != "YES"
+        keys.setdefault(table, {}).setdefault(index, []).append((column, whole))
+    found: dict[TableName, Table] = {}
+    for table, charset, comment in connection.query(_TABLES, wanted):
+        if table not in columns:
+            continue  # dropped between the queries
+        uniques = keys.get(table, {})
+        primary = uniques.pop("PRIMARY", [])
+        name = TableName(database, table)
+        found[name] = Table(
+            name=name,
+            columns=tuple(columns[table]),
+            primary_key=tuple(column for column, _ in primary if column is not None),
+            unique_keys=tuple(
+                UniqueKey(
+                    name=index,
+                    columns=tuple(column for column, _ in parts if column is not None),
+                    total=all(whole for _, whole in parts),
+                )
+                for index, parts in uniques.items()
+            ),
+            charset=charset,
+            comment=comment or "",
+        )
+    return found
+
+
+def _column(table: TableName, row: Sequence[Any]) -> Column:
+    (
+        name,
+        data_type,
+        column_type,
+        nullable,
+        length,
+        precision,
+        scale,
+        fraction,
+        charset,
+        collation,
+        default,
+        extra,
+        comment,
+    ) = row
+    kind, extra = str(data_type).lower(), str(extra).upper()
+    column_type = str(column_type)
+    return Column(
+        name=str(name),
+        data_type=kind,
+        column_type=column_type,
+        nullable=nullable == "YES",
+        unsigned=" unsigned" in column_type.lower() and kind not in ("enum", "set"),
+        length=_length(table, kind, column_type, length, precision),
+        precision=int(precision or 0) if kind == "decimal" else 0,
+        scale=int(scale or 0) if kind == "decimal" else 0,
+        fraction=int(fraction or 0),
+        charset=charset if charset is not None else ("binary" if kind in _BINARY else None),
+        collation=collation,
+        labels=tuple(label.replace("''", "'") for label in _LABEL.findall(column_type))
+        if kind in ("enum", "set")
+        else (),
+        default=None if default is None else str(default),
+        default_is_expression="DEFAULT_GENERATED" in extra,
+        on_update="ON UPDATE" in extra,
+        generated="VIRTUAL GENERATED" in extra or "STORED GENERATED" in extra,
+        invisible="INVISIBLE" in extra,
+        auto_increment="AUTO_INCREMENT" in extra,
+        comment=str(comment or ""),
+    )
+
+
+_BINARY = frozenset(("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"))
+
+
+def _length(table: TableName, kind: str, column_type: str, length: int | None, precision: int | None) -> int:
+    if kind == "bit":
+        return int(precision or 1)
+    if kind == "vector":
+        number = re.search(r"\((\d+)\)", column_type)
+        if number is None:
+            raise Fatal(f"{table}: cannot read the type {column_type}", hint="report this definition")
+        return int(number[1])
+    return int(length or 0)

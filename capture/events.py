@@ -1,0 +1,265 @@
+"""Binary log events, parsed (pure).
+
+Layouts: https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_1_1Log__event__header.html and
+the classes beside it (Gtid_event, Query_event, Rotate_event, Rows_event).
+"""
+
+import struct
+import uuid
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from runtime.errors import Fatal
+
+HEADER = struct.Struct("<IBIIIH")
+HEADER_SIZE = 19
+FLAG_IGNORABLE = 0x80
+
+
+class EventType(IntEnum):
+    """The event types that capture knows by name."""
+
+    START_V3 = 1
+    QUERY = 2
+    STOP = 3
+    ROTATE = 4
+    INTVAR = 5
+    RAND = 13
+    USER_VAR = 14
+    FORMAT_DESCRIPTION = 15
+    XID = 16
+    BEGIN_LOAD_QUERY = 17
+    EXECUTE_LOAD_QUERY = 18
+    TABLE_MAP = 19
+    WRITE_ROWS_V1 = 23
+    UPDATE_ROWS_V1 = 24
+    DELETE_ROWS_V1 = 25
+    INCIDENT = 26
+    HEARTBEAT = 27
+    IGNORABLE = 28
+    ROWS_QUERY = 29
+    WRITE_ROWS = 30
+    UPDATE_ROWS = 31
+    DELETE_ROWS = 32
+    GTID = 33
+    ANONYMOUS_GTID = 34
+    PREVIOUS_GTIDS = 35
+    TRANSACTION_CONTEXT = 36
+    VIEW_CHANGE = 37
+    XA_PREPARE = 38
+    PARTIAL_UPDATE_ROWS = 39
+    TRANSACTION_PAYLOAD = 40
+    HEARTBEAT_V2 = 41
+    GTID_TAGGED = 42
+
+
+class RowsFlag(IntFlag):
+    """Flags of a rows event."""
+
+    STATEMENT_END = 1
+
+
+def type_name(number: int) -> str:
+    """What messages call an event type."""
+    try:
+        return f"{EventType(number).name}_EVENT (type {number})"
+    except ValueError:
+        return f"an event of type {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gtid:
+    """The start of a transaction."""
+
+    gtid: str
+    commit_us: int  # microseconds since 1970 at the original source; 0 when the server is too old to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement logged as text, with its session."""
+
+    thread_id: int
+    error_code: int
+    database: str | None
+    text: bytes
+    sql_mode: int | None
+    charset_client: int | None  # collation ids
+    collation_connection: int | None
+    collation_server: int | None
+    time_zone: str | None
+    default_collation_for_utf8mb4: int | None
+    explicit_defaults_for_timestamp: bool | None
+    sql_require_primary_key: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The head of a rows event; `rows` begins at `body[start:]`."""
+
+    table_id: int
+    width: int
+    before: bytes  # present bitmap of the before image (of the only image, for inserts and deletes)
+    after: bytes  # present bitmap of the after image of an update
+    start: int
+
+
+def gtid(body: bytes) -> Gtid:
+    """A GTID event's body (Gtid_event: post-header of 42 bytes, then commit timestamps of 7 bytes each)."""
+    if len(body) < 25:
+        raise _malformed(EventType.GTID)
+    source = str(uuid.UUID(bytes=body[1:17]))
+    (number,) = struct.unpack_from("<q", body, 17)
+    commit_us = 0
+    if len(body) >= 49:
+        immediate = int.from_bytes(body[42:49], "little")
+        commit_us = immediate & ((1 << 55) - 1)
+        if immediate >> 55 and len(body) >= 56:
+            commit_us = int.from_bytes(body[49:56], "little")
+    return Gtid(f"{source}:{number}", commit_us)
+
+
+def rotate(body: bytes) -> tuple[str, int]:
+    """The next log file and the offset to read it from."""
+    if len(body) < 9:
+        raise _malformed(EventType.ROTATE)
+    return body[8:].decode("utf-8", "surrogateescape"), int(struct.unpack_from("<Q", body)[0])
+
+
+def heartbeat_v2(body: bytes) -> tuple[str, int]:
+    """Log file and offset of a HEARTBEAT_V2 event: fields as type, length, value."""
+    file, offset, at = "", 0, 0
+    while at < len(body):
+        kind, at = _packed(body, at)
+        if kind == 0:
+            break
+        size, at = _packed(body, at)
+        value = body[at : at + size]
+        if kind == 1:
+            file = value.decode("utf-8", "surrogateescape")
+        elif kind == 2:
+            offset, _ = _packed(value, 0)
+        at += size
+    return file, offset
+
+
+def rows(kind: int, body: bytes) -> Rows:
+    """The head of a rows event, version 1 or 2."""
+    try:
+        table_id = int.from_bytes(body[:6], "little")
+        at = 8
+        if kind >= EventType.WRITE_ROWS:
+            (extra,) = struct.unpack_from("<H", body, at)
+            at += extra
+        width, at = _packed(body, at)
+        size = (width + 7) // 8
+        before = body[at : at + size]
+        at += size
+        after = b""
+        if kind in (EventType.UPDATE_ROWS, EventType.UPDATE_ROWS_V1):
+            after = body[at : at + size]
+            at += size
+    except (IndexError, struct.error) as error:
+        raise _malformed(kind) from error
+    if at > len(body):
+        raise _malformed(kind)
+    return Rows(table_id, width, before, after, at)
+
+
+_SKIPPED = {0: 4, 3: 4, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 17: 8, 20: 1}
+
+
+def query(body: bytes) -> Query:
+    """A QUERY event's body; an unknown status variable stops, because what follows it cannot be found."""
+    try:
+        thread_id, _, database_size, error_code, status_size = struct.unpack_from("<IIBHH", body)
+        status = body[13 : 13 + status_size]
+        at = 13 + status_size
+        database = body[at : at + database_size].decode("utf-8", "surrogateescape") or None
+        text = body[at + database_size + 1 :]
+        found = _status(status)
+    except (IndexError, struct.error) as error:
+        raise _malformed(EventType.QUERY) from error
+    charset = found.get(4)
+    client, connection, server = struct.unpack("<HHH", charset) if charset else (None, None, None)
+    return Query(
+        thread_id=thread_id,
+        error_code=error_code,
+        database=database,
+        text=text,
+        sql_mode=_number(found.get(1)),
+        charset_client=client,
+        collation_connection=connection,
+        collation_server=server,
+        time_zone=found[5].decode() if 5 in found else None,
+        default_collation_for_utf8mb4=_number(found.get(18)),
+        explicit_defaults_for_timestamp=_flag(found.get(16)),
+        sql_require_primary_key=_flag(found.get(19)),
+    )
+
+
+def _status(status: bytes) -> dict[int, bytes]:
+    """Status variables by code (Query_event: "the Query_event_status_vars")."""
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(status):
+        code = status[at]
+        at += 1
+        if code == 2:  # catalog, with a trailing zero
+            size = status[at] + 2
+        elif code in (5, 6):  # time zone, catalog
+            size = status[at] + 1
+        elif code == 11:  # invoker: user, host
+            first = status[at] + 1
+            size = first + status[at + first] + 1
+        elif code == 12:  # names of updated databases, each ending in zero; 254: too many
+            size = 1
+            for _ in range(0 if status[at] == 254 else status[at]):
+                size = status.index(b"\x00", at + size) + 1 - at
+        elif code in (1,):
+            size = 8
+        elif code == 4:
+            size = 6
+        elif code in (16, 19):
+            size = 1
+        elif code == 18:
+            size = 2
+        elif code in _SKIPPED:
+            size = _SKIPPED[code]
+        else:
+            raise Fatal(
+                f"QUERY_EVENT carries the status variable {code}, which this version does not know",
+                hint="use a newer version of penstock for this server",
+            )
+        value = status[at : at + size]
+        if len(value) < size:
+            raise _malformed(EventType.QUERY)
+        found[code] = value[1:] if code == 5 else value
+        at += size
+    return found
+
+
+def _number(value: bytes | None) -> int | None:
+    return None if value is None else int.from_bytes(value, "little")
+
+
+def _flag(value: bytes | None) -> bool | None:
+    return None if value is None else value != b"\x00"
+
+
+def _packed(body: bytes, at: int) -> tuple[int, int]:
+    """A length-encoded integer and the place after it."""
+    first = body[at]
+    if first < 0xFB:
+        return first, at + 1
+    size = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(first)
+    if size is None or at + 1 + size > len(body):
+        raise IndexError("packed integer")
+    return int.from_bytes(body[at + 1 : at + 1 + size], "little"), at + 1 + size
+
+
+def _malformed(kind: int) -> Fatal:
+    return Fatal(
+        f"the source's log holds a malformed {type_name(kind)}",
+        hint="check the log with mysqlbinlog --verify-binlog-checksum; report the event if it is intact",
+    )

@@ -1,0 +1,151 @@
+"""Writes to Kafka: data and one commit record per transaction, all or nothing.
+
+What is open when a session ends in any way is aborted by the next session's producer.
+"""
+
+import time
+from collections.abc import Sequence
+
+from schemas.registry import Entry, Registry, entry_key, entry_value
+
+from capture.settings import CaptureSettings
+from runtime.kafka import KafkaSettings, Producer, Topics
+from runtime.seams import seam
+from runtime.telemetry import commit_seconds, published_bytes
+from schemas.names import TableName
+from schemas.records import (
+    Commit,
+    PositionRecord,
+    ProblemRecord,
+    RangeRecord,
+    SchemaRecord,
+    commit_key,
+    commit_value,
+    fixed_schemas,
+    schema_value,
+)
+from schemas.table import Table
+from schemas.topics import commits_topic, schema_topic, schemas_topic, table_topic
+
+_FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_LARGE = {"max.message.bytes": str(100 << 20)}
+_COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3600 * 1000)}
+_SMALL_LOG = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(16 << 20),
+    "segment.ms": "600000",
+    "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": "60000",
+}
+
+
+class Publisher:
+    """The task's one producer, its open Kafka transaction and its schema ids."""
+
+    def __init__(self, kafka: KafkaSettings, settings: CaptureSettings) -> None:
+        self.task = settings.task
+        self._kafka = kafka
+        self._topics = Topics(kafka)
+        self._topics.ensure(commits_topic(self.task), 1, _SMALL_LOG)
+        self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **_LARGE})
+        self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **_LARGE})
+        self._producer = Producer(kafka, self.task)
+        self._registry = Registry([])
+        self._partitions: dict[str, int] = {}
+        self.open = False
+        self.bytes = 0
+        self.since = 0.0
+
+    def known(self, entries: Sequence[Entry]) -> None:
+        """Takes over the schema ids that the topics hold."""
+        self._registry = Registry(entries)
+
+    def introduce(self) -> None:
+        """Publishes the ids of the fixed records, in the open transaction of a new task."""
+        for number, subject, schema in fixed_schemas(self.task):
+            self._publish_entry(Entry(number, subject, schema, None))
+
+    def prepare(self, table: Table) -> None:
+        """Makes the topic that the table's rows need, or fits its clean-up to the table's key."""
+        topic = table_topic(self.task, table.name)
+        policy = _COMPACT if table.primary_key else _FOREVER
+        if self._topics.partitions(topic) and not table.primary_key:
+            self._topics.configure(topic, {"cleanup.policy": "delete", "retention.ms": "-1"})
+        self._topics.ensure(topic, self._wanted(table), {**policy, **_LARGE})
+        self._partitions[topic] = self._topics.partitions(topic)
+
+    def partition(self, topic: str) -> int:
+        """The partition argument for a topic: 0 when it has only one, -1 to let the key decide."""
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = self._topics.partitions(topic)
+        return 0 if count == 1 else -1
+
+    def partitions(self, name: TableName) -> int:
+        return self._topics.partitions(table_topic(self.task, name))
+
+    def schema_id(self, subject: str, schema: str, table: Table | None) -> int:
+        """The id of a schema; a new one is published in the open transaction."""
+        number, entry = self._registry.id_of(subject, schema, table)
+        if entry is not None:
+            self._publish_entry(entry)
+        return number
+
+    def send(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes]) -> None:
+        """Queues records of one topic, in order."""
+        self._begin()
+        self._producer.send(topic, self.partition(topic), keys, values)
+        size = sum(map(len, values))
+        self.bytes += size
+        published_bytes.inc(size)
+
+    def schema_record(self, record: SchemaRecord) -> None:
+        self._begin()
+        self._producer.send(schema_topic(self.task), 0, [None], [schema_value(record)])
+
+    def progress(self, record: RangeRecord) -> None:
+        """How far a range is, in the same transaction as its rows."""
+        self._record(record)
+
+    def commit(self, position: PositionRecord, seconds: float = 60.0) -> None:
+        """Closes the transaction with `position`, within `seconds`."""
+        seam("capture.produced")
+        self._record(position)
+        seam("capture.before_commit")
+        self._close(seconds)
+        seam("capture.committed")
+
+    def problem(self, problem: ProblemRecord) -> None:
+        """Tells in a transaction of its own why capture stops, or that it runs again."""
+        if self.open:
+            self._producer.abort()
+            self.open = False
+        self._record(problem)
+        self._close(5.0)
+
+    def close(self) -> None:
+        """Gives up what is open: the next producer of the task aborts it."""
+        self._producer.close()
+
+    def _wanted(self, table: Table) -> int:
+        keyed = bool(table.primary_key) and not table.unique_keys
+        text = any(table.column(name).collation not in (None, "binary") for name in table.primary_key)
+        return self._kafka.partitions if keyed and not text else 1
+
+    def _record(self, record: Commit) -> None:
+        self._begin()
+        self._producer.send(commits_topic(self.task), 0, [commit_key(record)], [commit_value(record)])
+
+    def _publish_entry(self, entry: Entry) -> None:
+        self._begin()
+        self._producer.send(schemas_topic(self.task), 0, [entry_key(entry)], [entry_value(entry)])
+
+    def _begin(self) -> None:
+        if not self.open:
+            self._producer.begin()
+            self.open, self.bytes, self.since = True, 0, time.monotonic()
+
+    def _close(self, seconds: float) -> None:
+        with commit_seconds.labels("kafka").time():
+            self._producer.commit(seconds)
+        self.open = False

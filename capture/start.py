@@ -1,0 +1,82 @@
+"""The beginning of a task: its schema, its snapshot's ranges and its first position, in one Kafka transaction."""
+
+import time
+
+from snapshot.planner import plan_ranges
+
+from capture.publisher import Publisher
+from capture.schema import Schema, SchemaSource
+from capture.settings import CaptureSettings
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Connection
+from runtime.telemetry import log
+from schemas.names import TableName
+from schemas.records import PositionRecord, SchemaChange, TouchedTable
+from schemas.table import to_json
+from schemas.topics import table_topic
+
+
+def begin(
+    kafka: KafkaSettings, publisher: Publisher, schema: SchemaSource, connection: Connection, settings: CaptureSettings
+) -> None:
+    """Publishes the schema migration. Until its commit nothing of the task is visible, so a crash begins anew."""
+    found = schema.everything()
+    tables = [definition.table for definition in found.definitions if definition.table is not None]
+    for table in tables:
+        publisher.prepare(table)
+    ranges = plan_ranges(connection, tables, settings.readers)
+    publisher.introduce()
+    for change in _changes(settings.task, found, publisher):
+        publisher.schema_record(change)
+    for part in ranges:
+        publisher.progress(part.record())
+    now = time.time_ns() // 1000
+    publisher.commit(
+        PositionRecord(
+            gtid_set=str(found.executed),
+            file=found.position.file,
+            offset=found.position.offset,
+            gtid=None,
+            units_done=0,
+            selection=settings.fingerprint,
+            epoch=len(found.definitions),
+            source_us=now,
+            time_us=now,
+        )
+    )
+    log.info("task_begun", tables=len(tables), ranges=len(ranges), gtid_set=str(found.executed))
+
+
+def _changes(task: str, schema: Schema, publisher: Publisher) -> list[SchemaChange]:
+    now = time.time_ns() // 1000
+    session = {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00"}
+    changes = []
+    for epoch, definition in enumerate(schema.definitions, start=1):
+        touched = []
+        if definition.table is not None:
+            name: TableName = definition.table.name
+            touched.append(
+                TouchedTable(
+                    database=name.database,
+                    table=name.name,
+                    topic=table_topic(task, name),
+                    definition=to_json(definition.table),
+                    barriers=(0,) * publisher.partitions(name),
+                )
+            )
+        changes.append(
+            SchemaChange(
+                epoch=epoch,
+                gtid=None,
+                file=schema.position.file,
+                offset=schema.position.offset,
+                source_us=now,
+                time_us=now,
+                kind=definition.kind.name,
+                statement=definition.statement,
+                database=definition.database,
+                session=session,
+                tables=tuple(touched),
+            )
+        )
+    return changes

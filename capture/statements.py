@@ -1,0 +1,142 @@
+"""What a statement logged as text means to capture, and the session that a destination needs to run it again."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from capture.events import Query
+from runtime.errors import Fatal
+from runtime.mysql import Connection
+from schemas.ddl.lexer import SqlModes, tokens
+from schemas.ddl.statement import Kind, Statement, understand
+from schemas.selection import Selection
+
+TABLE_KINDS = frozenset(
+    (
+        Kind.CREATE_TABLE,
+        Kind.CREATE_TABLE_LIKE,
+        Kind.ALTER_TABLE,
+        Kind.DROP_TABLE,
+        Kind.RENAME_TABLE,
+        Kind.TRUNCATE_TABLE,
+        Kind.CREATE_INDEX,
+        Kind.DROP_INDEX,
+    )
+)
+DATABASE_KINDS = frozenset((Kind.CREATE_DATABASE, Kind.ALTER_DATABASE, Kind.DROP_DATABASE))
+
+# sql/sql_const.h and sql/system_variables.h of MySQL 8; numbers without a name are modes of older servers
+_SQL_MODES = {
+    0: "REAL_AS_FLOAT",
+    1: "PIPES_AS_CONCAT",
+    2: "ANSI_QUOTES",
+    3: "IGNORE_SPACE",
+    5: "ONLY_FULL_GROUP_BY",
+    6: "NO_UNSIGNED_SUBTRACTION",
+    7: "NO_DIR_IN_CREATE",
+    18: "ANSI",
+    19: "NO_AUTO_VALUE_ON_ZERO",
+    20: "NO_BACKSLASH_ESCAPES",
+    21: "STRICT_TRANS_TABLES",
+    22: "STRICT_ALL_TABLES",
+    23: "NO_ZERO_IN_DATE",
+    24: "NO_ZERO_DATE",
+    25: "ALLOW_INVALID_DATES",
+    26: "ERROR_FOR_DIVISION_BY_ZERO",
+    27: "TRADITIONAL",
+    29: "HIGH_NOT_PRECEDENCE",
+    30: "NO_ENGINE_SUBSTITUTION",
+    31: "PAD_CHAR_TO_FULL_LENGTH",
+    32: "TIME_TRUNCATE_FRACTIONAL",
+}
+_REMOVING = frozenset((verb, what) for verb in ("DROP", "TRUNCATE", "DISCARD") for what in ("PARTITION", "TABLESPACE"))
+_BRINGING = frozenset((("EXCHANGE", "PARTITION"), ("IMPORT", "PARTITION"), ("IMPORT", "TABLESPACE")))
+_CODECS = {"utf8mb4": "utf-8", "utf8mb3": "utf-8", "utf8": "utf-8", "ascii": "ascii", "gbk": "gbk", "binary": "utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A statement's text and meaning."""
+
+    text: str
+    statement: Statement
+    removes_rows: bool  # partitions or a tablespace went, without row events
+    brings_rows: bool  # partitions or a tablespace came, without row events
+
+
+class Statements:
+    """Understands the statements of one source."""
+
+    def __init__(self, connection: Connection, selection: Selection) -> None:
+        self._selection = selection
+        self._collations: dict[int, tuple[str, str]] = {
+            int(number): (str(name), str(charset))
+            for number, name, charset in connection.query(
+                "SELECT ID, COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS"
+            )
+        }
+
+    def understand(self, query: Query) -> Understood:
+        text = self._text(query)
+        modes = SqlModes.from_bits(query.sql_mode or 0)
+        statement = understand(text, query.database, modes)
+        words: set[tuple[str, str]] = set()
+        if statement.kind is Kind.ALTER_TABLE:
+            symbols = [token.symbol for token in tokens(text, modes)]
+            words = set(pairwise(symbols))
+        return Understood(text, statement, bool(words & _REMOVING), bool(words & _BRINGING))
+
+    def changes_schema(self, statement: Statement) -> bool:
+        """True when the statement touches the definition of something selected."""
+        if statement.kind in DATABASE_KINDS:
+            return statement.database is not None and self._selection.may_select_database(statement.database)
+        return statement.kind in TABLE_KINDS and any(map(self._selection.selected, statement.tables))
+
+    def changes_rows(self, statement: Statement) -> bool:
+        """True when the statement may change rows of a selected table that no row event carries."""
+        if statement.unbounded:
+            return True
+        written = statement.kind in (Kind.DML, Kind.CREATE_TABLE_SELECT)
+        return written and any(map(self._selection.selected, statement.tables))
+
+    def session(self, query: Query) -> dict[str, str]:
+        """Session variables of the statement, as a destination sets them."""
+        found: dict[str, str] = {}
+        if query.sql_mode is not None:
+            found["sql_mode"] = ",".join(name for bit, name in _SQL_MODES.items() if query.sql_mode >> bit & 1)
+        for name, number in (
+            ("collation_connection", query.collation_connection),
+            ("collation_server", query.collation_server),
+            ("default_collation_for_utf8mb4", query.default_collation_for_utf8mb4),
+        ):
+            if number in self._collations:
+                found[name] = self._collations[number][0]
+        if query.time_zone:
+            found["time_zone"] = query.time_zone
+        for name, flag in (
+            ("explicit_defaults_for_timestamp", query.explicit_defaults_for_timestamp),
+            ("sql_require_primary_key", query.sql_require_primary_key),
+        ):
+            if flag is not None:
+                found[name] = str(int(flag))
+        return found
+
+    def _text(self, query: Query) -> str:
+        charset = self._collations.get(query.charset_client or 0, ("", "utf8mb4"))[1]
+        if charset == "latin1":
+            return "".join(map(_latin1, query.text))
+        codec = _CODECS.get(charset, charset)
+        try:
+            return query.text.decode(codec)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise Fatal(
+                f"a statement in the log is written in {charset}, which cannot be decoded: {query.text[:80]!r}",
+                hint="run DDL from a session with SET NAMES utf8mb4",
+            ) from error
+
+
+def _latin1(byte: int) -> str:
+    """MySQL's latin1 is cp1252 whose five holes stand for themselves."""
+    try:
+        return bytes((byte,)).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)

@@ -1,0 +1,432 @@
+"""Log events in, published records out: the one place that knows in which order things happen.
+
+A source transaction is published row event by row event; its place in the log is taken over only at its end. A unit is
+one row change of a selected table or one schema change: `units_done` of the position counts them inside a transaction
+that is published in part, so that a new session skips exactly these.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from schemas.codec import RowsImage, RowsKind, encode_rows, envelope
+from snapshot.interleave import Interleave, Replanned
+
+from capture.barriers import barriers
+from capture.catalog import Catalog, Shape
+from capture.events import FLAG_IGNORABLE, Event, EventType, gtid, heartbeat_v2, query, rotate, rows, type_name
+from capture.publisher import Publisher
+from capture.schema import SchemaSource
+from capture.settings import CaptureSettings
+from capture.statements import DATABASE_KINDS, Statements, Understood
+from runtime.errors import Fatal
+from runtime.kafka import KafkaSettings
+from runtime.seams import seam
+from runtime.telemetry import capture_lag, log, published_rows
+from schemas.ddl.statement import Kind
+from schemas.names import TableName
+from schemas.position import GtidSet, LogPosition
+from schemas.records import PositionRecord, SchemaChange, TouchedTable
+from schemas.sql import qualified
+from schemas.table import Table, to_json
+from schemas.topics import table_topic
+
+_ROWS = {
+    EventType.WRITE_ROWS: RowsKind.INSERT,
+    EventType.UPDATE_ROWS: RowsKind.UPDATE,
+    EventType.DELETE_ROWS: RowsKind.DELETE,
+    EventType.WRITE_ROWS_V1: RowsKind.INSERT,
+    EventType.UPDATE_ROWS_V1: RowsKind.UPDATE,
+    EventType.DELETE_ROWS_V1: RowsKind.DELETE,
+}
+_HARMLESS = frozenset(
+    (
+        EventType.FORMAT_DESCRIPTION,
+        EventType.PREVIOUS_GTIDS,
+        EventType.STOP,
+        EventType.ROWS_QUERY,
+        EventType.IGNORABLE,
+        EventType.TRANSACTION_CONTEXT,
+        EventType.VIEW_CHANGE,
+        EventType.INTVAR,  # these three only prepare a statement, which is judged when it comes
+        EventType.RAND,
+        EventType.USER_VAR,
+    )
+)
+_UNHANDLED = {
+    EventType.TRANSACTION_PAYLOAD: "SET GLOBAL binlog_transaction_compression = OFF at the source, and in its sessions",
+    EventType.PARTIAL_UPDATE_ROWS: "SET GLOBAL binlog_row_value_options = '' at the source, and in its sessions",
+    EventType.XA_PREPARE: "XA transactions are not supported yet",
+    EventType.GTID_TAGGED: "tagged GTIDs are not supported yet: run transactions with gtid_next = AUTOMATIC",
+    EventType.ANONYMOUS_GTID: "SET GLOBAL gtid_mode = ON at the source (in its documented steps)",
+    EventType.INCIDENT: "the source has lost events: migrate anew, with a new task name",
+    EventType.BEGIN_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
+    EventType.EXECUTE_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
+}
+
+
+@dataclass(slots=True)
+class Transaction:
+    """The source transaction that is being read."""
+
+    gtid: str = ""
+    commit_us: int = 0
+    units: int = 0
+    skip: int = 0  # units that an earlier session has published
+    open: bool = False  # between BEGIN and its commit
+    thread_id: int | None = None
+    maps: dict[int, Shape | None] = field(default_factory=dict)
+
+
+class Stream:
+    """Handles events one by one; `position` says at any time how far the topics are."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: CaptureSettings,
+        publisher: Publisher,
+        catalog: Catalog,
+        interleave: Interleave,
+        statements: Statements,
+        schema: SchemaSource,
+        start: PositionRecord,
+    ) -> None:
+        self._kafka = kafka
+        self._settings = settings
+        self._publisher = publisher
+        self._catalog = catalog
+        self._interleave = interleave
+        self._statements = statements
+        self._schema = schema
+        self._resume = start
+        self._transaction = Transaction()
+        self._source_us = start.source_us
+        self.epoch = start.epoch
+        self.executed = GtidSet.parse(start.gtid_set)
+        self.log = LogPosition.of(start.file, start.offset)
+        self.moved = False  # the position has changed since the last commit record
+        self._handlers: dict[int, Callable[[Event], None]] = {
+            EventType.TABLE_MAP: self._table_map,
+            EventType.GTID: self._gtid,
+            EventType.XID: self._commit,
+            EventType.QUERY: self._query,
+            EventType.ROTATE: self._rotate,
+            EventType.HEARTBEAT: self._heartbeat,
+            EventType.HEARTBEAT_V2: self._heartbeat,
+            **dict.fromkeys(_ROWS, self._rows),
+        }
+
+    @property
+    def between_transactions(self) -> bool:
+        """True when nothing of a source transaction is pending: chunks may be published here."""
+        return not self._transaction.gtid
+
+    @property
+    def source_us(self) -> int:
+        return self._source_us
+
+    def position(self, stopped: bool = False) -> PositionRecord:
+        """The commit record for what is published so far."""
+        self.moved = False
+        now = time.time_ns() // 1000
+        split = self._transaction.gtid and self._transaction.units
+        return PositionRecord(
+            gtid_set=str(self.executed),
+            file=self.log.file,
+            offset=self.log.offset,
+            gtid=self._transaction.gtid if split else None,
+            units_done=self._transaction.units if split else 0,
+            selection=self._settings.fingerprint,
+            epoch=self.epoch,
+            source_us=self._source_us,
+            time_us=now,
+            stopped=stopped,
+        )
+
+    def handle(self, event: Event) -> None:
+        """Takes the next event of the log."""
+        handler = self._handlers.get(event.type)
+        if handler is None:
+            self._other(event)
+        else:
+            handler(event)
+        if event.end:
+            self._advance(event.end)
+
+    # ---- the frame of a transaction
+
+    def _gtid(self, event: Event) -> None:
+        if self._transaction.gtid:  # one that ended without a commit event: an account statement, a flush
+            self._finish()
+        found = gtid(event.body)
+        skip = self._resume.units_done if found.gtid == self._resume.gtid else 0
+        if skip and self._resume.selection != self._settings.fingerprint:
+            raise Fatal(
+                f"objects were selected anew while the transaction {found.gtid} was published in part",
+                hint="start once with the selection as it was, wait a moment, then change it",
+            )
+        commit_us = found.commit_us or event.timestamp * 1_000_000
+        self._transaction = Transaction(gtid=found.gtid, commit_us=commit_us, skip=skip)
+
+    def _commit(self, event: Event) -> None:
+        self._advance(event.end)
+        self._finish()
+
+    def _finish(self) -> None:
+        done = self._transaction
+        self._transaction = Transaction()
+        if not done.gtid:
+            return
+        self.executed.add(done.gtid)
+        self._source_us = done.commit_us
+        self.moved = True
+        capture_lag.set(max(0.0, time.time() - done.commit_us / 1e6))
+
+    # ---- rows
+
+    def _table_map(self, event: Event) -> None:
+        self._transaction.maps[int.from_bytes(event.body[:6], "little")] = self._catalog.shape(event.body)
+
+    def _rows(self, event: Event) -> None:
+        transaction = self._transaction
+        head = rows(event.type, event.body)
+        try:
+            shape = transaction.maps[head.table_id]
+        except KeyError as error:
+            raise Fatal(
+                f"rows of table id {head.table_id} came without a table map in {transaction.gtid}",
+                hint="check the log with mysqlbinlog",
+            ) from error
+        if shape is None:
+            return
+        name, kind = shape.table.name, _ROWS[EventType(event.type)]
+        common = envelope(
+            self._settings.task,
+            shape.table,
+            snapshot="false",
+            gtid=transaction.gtid,
+            file=self.log.file,
+            pos=event.end - event.size,
+            server_id=event.server_id,
+            thread=transaction.thread_id,
+            source_us=transaction.commit_us,
+            now_us=time.time_ns() // 1000,
+            epoch=self.epoch,
+        )
+        image = RowsImage(kind, head.width, head.before, head.after)
+        skip = max(0, transaction.skip - transaction.units)
+        messages = encode_rows(shape.plan, image, event.body[head.start :], common, skip)
+        transaction.units += messages.rows
+        if self._interleave.wants(name):
+            self._interleave.touched(name, transaction.gtid, messages.keys)
+        if messages.values and not self._interleave.drops(name):
+            self._publisher.send(shape.topic, messages.keys, messages.values)
+            published_rows.labels(str(name), kind.name.lower()).inc(messages.rows)
+            self.moved = True
+
+    # ---- statements
+
+    def _query(self, event: Event) -> None:
+        found = query(event.body)
+        transaction = self._transaction
+        if found.text == b"BEGIN":
+            transaction.open, transaction.thread_id = True, found.thread_id
+            return
+        understood = self._statements.understand(found)
+        statement = understood.statement
+        if statement.kind is Kind.COMMIT:
+            self._commit(event)
+            return
+        if self._statements.changes_rows(statement):
+            raise Fatal(
+                f"{transaction.gtid}: a statement that may change selected tables is logged as text: "
+                f"{_head(understood.text)}",
+                hint="the session that ran it uses binlog_format=STATEMENT or MIXED: set it to ROW everywhere, "
+                "then migrate anew with a new task name; its rows are not in the log",
+            )
+        if statement.kind in (Kind.ROLLBACK, Kind.ROLLBACK_TO_SAVEPOINT) and transaction.units:
+            raise Fatal(
+                f"{transaction.gtid}: rows are taken back inside the log: {_head(understood.text)}",
+                hint="transactions that mix transactional and other engines are not supported yet: "
+                "convert the tables to InnoDB",
+            )
+        if statement.kind is Kind.XA:
+            raise Fatal(
+                f"{transaction.gtid}: an XA transaction: {_head(understood.text)}",
+                hint=_UNHANDLED[EventType.XA_PREPARE],
+            )
+        if self._statements.changes_schema(statement):
+            transaction.units += 1
+            starts = statement.starts_transaction
+            if transaction.units > transaction.skip:
+                self._schema_change(event, found.database, understood, self._statements.session(found))
+            transaction.open = transaction.open or starts
+        if not transaction.open:
+            self._commit(event)
+
+    def _schema_change(
+        self, event: Event, database: str | None, understood: Understood, session: dict[str, str]
+    ) -> None:
+        """Publishes a statement between the rows before and after it, and takes over the new definitions."""
+        if self._publisher.open:
+            self._transaction.units -= 1
+            self._publisher.commit(self.position())
+            self._transaction.units += 1
+        seam("capture.ddl_before")
+        before, after = self._touched(understood)
+        fenced = {name: self._barriers(name) for name in before | set(after)}
+        for table in after.values():
+            self._publisher.prepare(table)
+        self.epoch += 1
+        transaction = self._transaction.gtid
+        if not understood.statement.starts_transaction and not self._transaction.open:
+            self._commit(event)  # so that the commit record below covers the statement's transaction
+        self._publisher.schema_record(
+            SchemaChange(
+                epoch=self.epoch,
+                gtid=transaction,
+                file=self.log.file,
+                offset=self.log.offset,
+                source_us=self._source_us,
+                time_us=time.time_ns() // 1000,
+                kind=understood.statement.kind.name,
+                statement=understood.text,
+                database=database if understood.statement.database is None else understood.statement.database,
+                session=session,
+                tables=tuple(self._touched_table(name, after.get(name), fenced[name]) for name in sorted(fenced)),
+            )
+        )
+        for replanned in self._take_over(understood, transaction, before, after):
+            for part in replanned.ranges:
+                self._publisher.progress(part.record())
+            if replanned.empties:
+                self._empty(transaction, replanned.ranges[0].table)
+        self._publisher.commit(self.position())
+        seam("capture.ddl_after")
+        log.info(
+            "schema_change", epoch=self.epoch, kind=understood.statement.kind.name, statement=_head(understood.text)
+        )
+
+    def _empty(self, transaction: str, name: TableName) -> None:
+        """A table that lost its key in mid-snapshot is read again as a whole: what is there of it goes first."""
+        self.epoch += 1
+        self._publisher.schema_record(
+            SchemaChange(
+                epoch=self.epoch,
+                gtid=transaction,
+                file=self.log.file,
+                offset=self.log.offset,
+                source_us=self._source_us,
+                time_us=time.time_ns() // 1000,
+                kind=Kind.TRUNCATE_TABLE.name,
+                statement=f"TRUNCATE TABLE {qualified(name)}",
+                database=name.database,
+                session={},
+                tables=(self._touched_table(name, self._catalog.table(name), self._barriers(name)),),
+            )
+        )
+
+    def _touched(self, understood: Understood) -> tuple[set[TableName], dict[TableName, Table]]:
+        """Selected tables that a statement names: those known before it, and definitions of those there after it."""
+        statement, selected = understood.statement, self._settings.selection.selected
+        if statement.kind in DATABASE_KINDS:
+            gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
+            return set(gone), {}
+        for old, new in statement.renames:
+            if selected(new) and not selected(old):
+                raise Fatal(
+                    f"{old} was renamed to {new}: a table that was not selected took the place of a selected one",
+                    hint="its rows were never captured: migrate anew, with a new task name and both names selected",
+                )
+        names = [name for name in statement.tables if selected(name)]
+        before = {name for name in names if name in self._catalog}
+        if statement.kind is Kind.DROP_TABLE:
+            return set(names), {}
+        gone_names = {old for old, _ in statement.renames} - {new for _, new in statement.renames}
+        kept = [name for name in names if name not in gone_names]
+        found = self._schema.tables_after(self._transaction.gtid, kept, self._after_this())
+        return before, {name: found.get(name, Table(name=name, columns=())) for name in kept}
+
+    def _after_this(self) -> GtidSet:
+        position = self.executed.copy()
+        position.add(self._transaction.gtid)
+        return position
+
+    def _barriers(self, name: TableName) -> tuple[int, ...]:
+        count = self._publisher.partitions(name)
+        return barriers(self._kafka, table_topic(self._settings.task, name), count) if count else ()
+
+    def _touched_table(self, name: TableName, table: Table | None, offsets: tuple[int, ...]) -> TouchedTable:
+        topic = table_topic(self._settings.task, name)
+        offsets = offsets or (0,) * self._publisher.partitions(name)
+        definition = None if table is None else to_json(table)
+        return TouchedTable(
+            database=name.database, table=name.name, topic=topic, definition=definition, barriers=offsets
+        )
+
+    def _take_over(
+        self, understood: Understood, transaction: str, before: set[TableName], after: dict[TableName, Table]
+    ) -> list[Replanned]:
+        """Tells the catalog and the snapshot; returns what the snapshot's ranges have become."""
+        statement, interleave = understood.statement, self._interleave
+        for name in before - set(after):
+            self._catalog.changed(name, None)
+        for name, table in after.items():
+            self._catalog.changed(name, table)
+        replanned = []
+        for old, new in statement.renames:
+            if self._settings.selection.selected(new):
+                replanned.append(interleave.renamed(old, new, transaction))
+            elif old in before:
+                replanned.append(interleave.dropped(old, transaction))
+        moved = {name for pair in statement.renames for name in pair}
+        replanned += [interleave.dropped(name, transaction) for name in sorted(before - set(after) - moved)]
+        tell = interleave.schema_changed
+        if statement.kind is Kind.TRUNCATE_TABLE or understood.removes_rows:
+            tell = interleave.truncated
+        elif understood.brings_rows:
+            tell = interleave.reread
+        return replanned + [tell(name, transaction) for name in sorted(after)]
+
+    # ---- the log itself
+
+    def _rotate(self, event: Event) -> None:
+        file, offset = rotate(event.body)
+        self.log = LogPosition.of(file, offset)
+
+    def _heartbeat(self, event: Event) -> None:
+        """A sign of life; after skipped transactions also the only word on how far the log was read."""
+        if event.type == EventType.HEARTBEAT:
+            file, offset = event.body.decode(), event.end
+        else:
+            file, offset = heartbeat_v2(event.body)
+        if self._transaction.gtid and not self._transaction.open:
+            self._finish()
+        if self.between_transactions and file:
+            self.log = max(self.log, LogPosition.of(file, offset))
+
+    def _advance(self, end: int) -> None:
+        """Moves the offset in the current file; the log carries only its lower 32 bits."""
+        offset = self.log.offset & ~0xFFFFFFFF | end
+        if offset < self.log.offset:
+            if self.log.offset - offset < 1 << 31:
+                return
+            offset += 1 << 32
+        self.log = LogPosition(self.log.number, offset, self.log.file)
+
+    def _other(self, event: Event) -> None:
+        if event.type in _HARMLESS:
+            return
+        if event.type in _UNHANDLED:
+            raise Fatal(f"{type_name(event.type)} at {self.log}", hint=_UNHANDLED[EventType(event.type)])
+        if event.flags & FLAG_IGNORABLE:
+            return
+        raise Fatal(
+            f"the log holds {type_name(event.type)} at {self.log}, which this version does not know",
+            hint="use a newer version of penstock for this server",
+        )
+
+
+def _head(text: str) -> str:
+    return " ".join(text[:200].split())

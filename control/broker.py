@@ -1,0 +1,239 @@
+"""A private one-node Kafka (KRaft) in a directory.
+
+It outlives the process that started it. Whoever opens the same directory finds it at the same address with all its
+data, also after kill -9 of everything. Nothing outside the directory and the cache of jars is touched; it listens on
+127.0.0.1 only. Like any Kafka of one node it leaves writing to the operating system: a power cut, unlike a kill, may
+take its last seconds.
+"""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from control.daemon import Daemon, free_port
+from control.files import locked, once, replace
+from runtime.errors import Fatal
+from runtime.kafka import KafkaSettings, answers
+from runtime.telemetry import log
+
+KAFKA = "4.3.1"
+_JAVA = 17
+_START_SECONDS = 120.0
+_STOP_SECONDS = 30.0
+
+_POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>penstock</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA}</version></dependency>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>{KAFKA}</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.4</version></dependency>
+  </dependencies>
+</project>
+"""
+
+# What one node needs to differ from a cluster, and what a task relies on: topics are made by their owners only,
+# kept until they say otherwise, and a group's offsets are not forgotten while nobody reads. After kill -9 the node
+# waits for its own earlier session to expire, hence the short one.
+_SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "auto.create.topics.enable": "false",
+    "default.replication.factor": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "offsets.retention.minutes": "5256000",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.max.timeout.ms": "900000",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
+    "log.retention.ms": "-1",
+    "log.retention.bytes": "-1",
+    "log.cleaner.enable": "true",
+    "message.max.bytes": "104857600",
+    "replica.fetch.max.bytes": "104857600",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the node listens; kept beside its data so that it comes back there."""
+
+    broker: int
+    controller: int
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.broker}"
+
+    def free(self) -> "Ports":
+        """These, or others in place of those that somebody has taken meanwhile."""
+        return Ports(free_port(self.broker), free_port(self.controller))
+
+
+class Broker:
+    """The node whose data lie in `directory`; `cache` holds the jars of every node of this machine."""
+
+    def __init__(self, directory: Path, cache: Path) -> None:
+        self._directory = directory.absolute()
+        self._cache = cache
+        self._daemon = Daemon(self._directory, "broker")
+        self._data = self._directory / "data"
+        self._ports_file = self._directory / "broker.json"
+
+    def pid(self) -> int | None:
+        return self._daemon.pid()
+
+    def address(self) -> str | None:
+        """host:port if the node runs and answers."""
+        ports = self._ports()
+        if ports is None or not self._daemon.alive():
+            return None
+        return ports.address if answers(KafkaSettings(ports.address), timeout=3.0) else None
+
+    def start(self) -> str:
+        """The address of the running node, which is started if it is not running."""
+        with locked(self._directory / "broker.lock"):
+            if not self._answers():
+                self._launch()
+                if not self._answers():
+                    raise self._failed("ended at once")
+            ports = self._ports()
+            assert ports is not None, "it answers at ports that nobody has chosen"
+            return ports.address
+
+    def stop(self) -> None:
+        """Ends the node and waits until it is gone; nothing to do if it is not running."""
+        with locked(self._directory / "broker.lock"):
+            self._daemon.stop(_STOP_SECONDS)
+
+    def kill(self) -> None:
+        """Ends the node with SIGKILL; its data stay."""
+        self._daemon.kill()
+
+    def _launch(self) -> None:
+        known = self._ports()
+        ports = Ports(free_port(), free_port()) if known is None else known.free()
+        jars = fetch(self._cache)
+        if not self._data.is_dir():
+            self._format(ports)
+        replace(self._ports_file, json.dumps(asdict(ports)))
+        settings = self._write_properties("broker.properties", ports, self._data)
+        heap = ["-Xms64m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"]
+        self._daemon.start([*_java(jars), *heap, "kafka.Kafka", settings])
+
+    def _format(self, ports: Ports) -> None:
+        """Makes `data`: formatted aside and renamed, so that a kill leaves a whole one or none."""
+        unfinished = self._directory / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        settings = self._write_properties("format.properties", ports, unfinished)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool(self._cache, "kafka.tools.StorageTool", ["format", "-t", cluster, "-c", settings])
+        unfinished.rename(self._data)
+
+    def _write_properties(self, name: str, ports: Ports, data: Path) -> str:
+        file = self._directory / name
+        replace(file, "".join(f"{key}={value}\n" for key, value in properties(ports, str(data)).items()))
+        return str(file)
+
+    def _answers(self) -> bool:
+        """Waits until it answers; False when there is no process, or no more."""
+        ports = self._ports()
+        deadline = time.monotonic() + _START_SECONDS
+        while ports is not None and self._daemon.alive():
+            if answers(KafkaSettings(ports.address, {"reconnect.backoff.max.ms": "100"}), timeout=1.0):
+                return True
+            if time.monotonic() > deadline:
+                raise self._failed(f"(process {self.pid()}) has not answered for {_START_SECONDS:.0f} seconds")
+        return False
+
+    def _failed(self, how: str) -> Fatal:
+        return Fatal(
+            f"the private Kafka in {self._directory} {how}:\n{self._daemon.tail()}",
+            hint=f"mend what its log says; all of it is in {self._daemon.log}",
+        )
+
+    def _ports(self) -> Ports | None:
+        """None before the first start."""
+        if not self._ports_file.exists():
+            return None
+        return Ports(**json.loads(self._ports_file.read_text()))
+
+
+def properties(ports: Ports, data: str) -> dict[str, str]:
+    """Kafka's settings of such a node."""
+    return {
+        **_SETTINGS,
+        "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{ports.broker},CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.broker}",
+        "log.dirs": data,
+    }
+
+
+def fetch(cache: Path) -> Path:
+    """The folder with Kafka's jars, fetched by Maven at the first need (about 55 MB)."""
+    return once(cache / f"kafka-{KAFKA}", _fetch)
+
+
+def tool(cache: Path, class_name: str, arguments: Sequence[str]) -> str:
+    """What one of Kafka's own tools prints, for example org.apache.kafka.tools.consumer.group.ConsumerGroupCommand."""
+    command = [*_java(fetch(cache)), "-Xmx256m", "-XX:TieredStopAtLevel=1", class_name, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Fatal(
+            f"Kafka's {class_name.rpartition('.')[2]} failed: {_end(done.stdout + done.stderr)}",
+            hint="correct what its message names",
+        )
+    return done.stdout
+
+
+def _fetch(folder: Path) -> None:
+    _require_java()
+    if shutil.which("mvn") is None:
+        raise Fatal(
+            "Maven (mvn) is not there; it fetches Kafka", hint="install Maven, for example: apt-get install maven"
+        )
+    replace(folder / "pom.xml", _POM)
+    log.info("fetching Kafka, once", version=KAFKA, megabytes=55)
+    copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+    command = ["mvn", "-q", "-B", copy, f"-DoutputDirectory={folder}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Fatal(
+            f"Maven could not fetch Kafka {KAFKA}: {_end(done.stdout + done.stderr)}",
+            hint="make sure that Maven reaches its repository, then start again",
+        )
+
+
+def _require_java() -> None:
+    hint = f"install Java {_JAVA} or newer, for example: apt-get install openjdk-{_JAVA}-jre-headless"
+    if shutil.which("java") is None:
+        raise Fatal("Java is not there; the private Kafka needs it", hint)
+    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < _JAVA:
+        raise Fatal(f"Kafka {KAFKA} needs Java {_JAVA} or newer, found: {_end(told, lines=1)}", hint)
+
+
+def _java(jars: Path) -> list[str]:
+    _require_java()
+    logging = Path(__file__).with_name("broker.log.xml")
+    return ["java", "-cp", f"{jars}/*", f"-Dlog4j2.configurationFile={logging}", "-Djava.awt.headless=true"]
+
+
+def _end(text: str, lines: int = 6) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

@@ -1,0 +1,241 @@
+"""Is this destination fit? Judges what the server says; pure."""
+
+from collections.abc import Iterable, Iterator
+
+from control.catalog import OLDEST, TableFacts
+from control.finding import Finding, failed, listed, ok, warning
+from control.server import ServerFacts
+from schemas.names import TableName
+
+# What the account needs on each database it writes to, and on the state database.
+_DATA = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES")
+_STATE = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
+_ROWS = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE"))
+_DEFINITIONS = frozenset(("CREATE", "DROP", "ALTER", "INDEX"))
+_READ_ONLY = ("super_read_only", "innodb_read_only", "read_only")
+_LEAST_PACKET = 16 << 20
+
+
+def destination_findings(
+    name: str, server: ServerFacts, source: ServerFacts | None, databases: Iterable[str], state_database: str
+) -> Iterator[Finding]:
+    """`source` is None when it cannot be reached: then nothing is compared with it."""
+    place = f"target.{name}"
+    yield _version(place, server, source)
+    yield _writable(place, server)
+    yield from _privileges(place, server, list(databases), state_database)
+    if source is not None:
+        yield _another_server(place, server, source)
+        yield _packet(place, server, source)
+        yield _names(place, server, source)
+
+
+def _version(place: str, server: ServerFacts, source: ServerFacts | None) -> Finding:
+    text, name = server.variables["version"], f"{place}.version"
+    if not server.is_mysql:
+        return failed(name, f"MariaDB {text} is not available as a destination yet", "use PolarDB for MySQL, or MySQL")
+    if server.version < OLDEST:
+        return warning(
+            name,
+            f"MySQL {text} is older than 8.0.13: newer definitions are refused there, and check and verify see less",
+            "use a destination of version 8.0.13 or later",
+        )
+    if source is not None and server.version < source.version:
+        return warning(
+            name,
+            f"MySQL {text} is older than the source ({source.variables['version']}): "
+            "a statement that it does not know stops the task",
+            "avoid newer syntax at the source until the switch",
+        )
+    return ok(name, f"MySQL {text}")
+
+
+def _writable(place: str, server: ServerFacts) -> Finding:
+    for variable in _READ_ONLY:
+        if server.on(variable):
+            return failed(
+                f"{place}.read_only",
+                f"{variable} is ON: nothing can be written",
+                "use the address of the node that takes writes, or switch it off",
+            )
+    return ok(f"{place}.read_only", "it takes writes")
+
+
+def _another_server(place: str, server: ServerFacts, source: ServerFacts) -> Finding:
+    name = f"{place}.another_server"
+    if server.variables.get("server_uuid") == source.variables.get("server_uuid"):
+        return failed(name, "it is the source itself", "correct the target's host and port")
+    return ok(name, "it is not the source")
+
+
+def _packet(place: str, server: ServerFacts, source: ServerFacts) -> Finding:
+    name, size, wanted = (
+        f"{place}.max_allowed_packet",
+        server.number("max_allowed_packet"),
+        source.number("max_allowed_packet"),
+    )
+    if size < min(wanted, _LEAST_PACKET):
+        return failed(
+            name,
+            f"max_allowed_packet is {size} bytes: statements of 16 MB are refused",
+            f"set max_allowed_packet to {wanted} (on PolarDB in the console)",
+        )
+    if size < wanted:
+        return warning(
+            name,
+            f"max_allowed_packet is {size} bytes, {wanted} at the source: a larger row would stop the task",
+            f"set max_allowed_packet to {wanted} (on PolarDB in the console)",
+        )
+    return ok(name, f"max_allowed_packet is {size} bytes")
+
+
+def _names(place: str, server: ServerFacts, source: ServerFacts) -> Finding:
+    name = f"{place}.lower_case_table_names"
+    here, there = server.variables["lower_case_table_names"], source.variables["lower_case_table_names"]
+    if here != there:
+        return warning(
+            name,
+            f"lower_case_table_names is {here}, {there} at the source: "
+            + ("databases and tables get lower-case names" if here == "1" else "names are compared otherwise"),
+            "make sure that the application finds its tables; it can only be set when a server is created",
+        )
+    return ok(name, f"lower_case_table_names is {here} at both ends")
+
+
+def _privileges(place: str, server: ServerFacts, databases: list[str], state_database: str) -> Iterator[Finding]:
+    missing: dict[str, list[str]] = {}
+    for database in databases:
+        lacking = [privilege for privilege in _DATA if not _has(server, privilege, database)]
+        if lacking:
+            missing.setdefault(", ".join(lacking), []).append(database)
+    for privileges, where in missing.items():
+        yield failed(
+            f"{place}.privileges",
+            f"{server.account} lacks {privileges} on {listed(where)} ({_kind(server, where[0])})",
+            f"use the cluster's privileged account, or grant {privileges} on each database",
+        )
+    if not missing:
+        yield ok(f"{place}.privileges", "the account may make and write what is selected")
+    yield _state(place, server, state_database)
+
+
+def _state(place: str, server: ServerFacts, database: str) -> Finding:
+    name = f"{place}.state_database"
+    lacking = [privilege for privilege in _STATE if not _has(server, privilege, database)]
+    exists = _spelled(server, database) in server.databases
+    if lacking:
+        return failed(
+            name,
+            f"{server.account} lacks {', '.join(lacking)} on the state database {database}",
+            f"create the database {database} and grant the account everything on it, or name another: state_database",
+        )
+    return ok(name, f"the state database {database} " + ("is there" if exists else "can be made"))
+
+
+def _has(server: ServerFacts, privilege: str, database: str) -> bool:
+    return server.grants.on_database(privilege, _spelled(server, database))
+
+
+def _spelled(server: ServerFacts, database: str) -> str:
+    return database.lower() if server.lowers_names else database
+
+
+def _kind(server: ServerFacts, database: str) -> str:
+    """The kind of account as PolarDB's console names them (polardb account permissions)."""
+    has = {privilege for privilege in _DATA if _has(server, privilege, database)}
+    if server.grants.everywhere("CREATE USER"):
+        return "a privileged account, limited on this database"
+    if has >= _ROWS and not has & _DEFINITIONS:
+        return "it looks like a DML-only account: it cannot run DDL"
+    if has >= _DEFINITIONS and "INSERT" not in has:
+        return "it looks like a DDL-only account: it cannot write rows"
+    if "SELECT" in has and "INSERT" not in has:
+        return "it looks like a read-only account"
+    return "a standard account without rights on this database" if not has else "a standard account"
+
+
+def table_findings(
+    name: str,
+    server: ServerFacts,
+    tables: dict[TableName, TableFacts],
+    existing: Iterable[TableName],
+    begun: bool,
+) -> Iterator[Finding]:
+    """The source's selected tables against this destination; `begun` when this target has written there before."""
+    place = f"target.{name}"
+    yield _existing(place, server, tables, set(existing), begun)
+    yield _collations(place, server, tables.values())
+    yield _keyless(place, server, [str(table.name) for table in tables.values() if table.keyless])
+    if server.lowers_names:
+        yield _collisions(place, tables)
+
+
+def _existing(
+    place: str, server: ServerFacts, tables: dict[TableName, TableFacts], existing: set[TableName], begun: bool
+) -> Finding:
+    same = [table for table in tables if spelled_there(server, table) in existing]
+    if same and not begun:
+        return failed(
+            f"{place}.same_name",
+            f"the destination already has {len(same)} of the selected tables: {listed([str(table) for table in same])}",
+            "drop or rename them there, or leave them out with objects.exclude",
+        )
+    return ok(
+        f"{place}.same_name", "its tables are this target's own" if same else "no table of a selected name is there"
+    )
+
+
+def spelled_there(server: ServerFacts, table: TableName) -> TableName:
+    """A table's name as the destination spells it."""
+    return TableName(table.database.lower(), table.name.lower()) if server.lowers_names else table
+
+
+def _collations(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -> Finding:
+    used: dict[str, TableName] = {}
+    for table in tables:
+        for collation in (table.collation, *(column.collation for column in table.columns)):
+            if collation is not None:
+                used.setdefault(collation, table.name)
+    absent = [
+        f"{collation} ({table})"
+        for collation, table in sorted(used.items())
+        if not {collation, collation.replace("utf8mb3_", "utf8_")} & server.collations
+    ]
+    if absent:
+        return failed(
+            f"{place}.collations",
+            f"the destination does not know {listed(absent)}",
+            "change the collation at the source to one that both know, or use a newer destination",
+        )
+    return ok(f"{place}.collations", f"it knows all {len(used)} collations in use")
+
+
+def _keyless(place: str, server: ServerFacts, keyless: list[str]) -> Finding:
+    name = f"{place}.keyless"
+    if keyless and server.on("sql_require_primary_key"):
+        return failed(
+            name,
+            f"sql_require_primary_key is ON there, and these tables have no key: {listed(keyless)}",
+            "switch it off, or give the tables a primary key",
+        )
+    if keyless and (server.on("sql_generate_invisible_primary_key") or server.on("implicit_primary_key")):
+        return warning(
+            name,
+            f"the destination adds a hidden primary key to tables without one: {listed(keyless)}",
+            "give the tables a primary key, so that both ends are alike",
+        )
+    return ok(name, "tables keep the keys they have")
+
+
+def _collisions(place: str, tables: Iterable[TableName]) -> Finding:
+    spelled: dict[tuple[str, str], list[str]] = {}
+    for table in tables:
+        spelled.setdefault((table.database.lower(), table.name.lower()), []).append(str(table))
+    same = [" and ".join(names) for names in spelled.values() if len(names) > 1]
+    if same:
+        return failed(
+            f"{place}.name_case",
+            f"names that differ by case only would become one table there: {listed(same)}",
+            "rename or exclude one of each, or use a destination with lower_case_table_names = 0",
+        )
+    return ok(f"{place}.name_case", "no two names differ by case only")

@@ -1,0 +1,54 @@
+"""Does this Kafka do what a task needs? Tries it, and leaves nothing behind."""
+
+from collections.abc import Iterator
+
+from control.finding import Finding, failed, ok, warning
+from runtime.errors import Fatal, Transient
+from runtime.kafka import KafkaSettings, Producer, Topics
+from schemas.topics import commits_topic
+
+_LEAST_MESSAGE = 16 << 20
+
+
+def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
+    """Nothing below is tried when the cluster does not answer."""
+    try:
+        topics = Topics(kafka)
+        names = topics.names()
+    except (Fatal, Transient) as error:
+        repair = error.hint if isinstance(error, Fatal) else "correct kafka.bootstrap_servers, or start the cluster"
+        yield failed("kafka.connect", str(error), repair)
+        return
+    yield ok("kafka.connect", f"{kafka.bootstrap_servers} answers, {len(names)} topics")
+    yield _creation(topics, task, kafka.partitions)
+    yield _transactions(kafka, task)
+
+
+def _creation(topics: Topics, task: str, partitions: int) -> Finding:
+    """A trial creation that the brokers check against rights, policies and the number of brokers."""
+    try:
+        topics.would_create(f"{commits_topic(task)}-check", partitions, {"max.message.bytes": str(_LEAST_MESSAGE)})
+    except (Fatal, Transient) as error:
+        return failed(
+            "kafka.topics",
+            str(error),
+            error.hint if isinstance(error, Fatal) else "see the brokers' logs",
+        )
+    return ok("kafka.topics", "topics can be created")
+
+
+def _transactions(kafka: KafkaSettings, task: str) -> Finding:
+    """Opens and commits an empty transaction under an id of its own: the task's id would fence a running capture."""
+    name = "kafka.transactions"
+    try:
+        producer = Producer(kafka, f"{task}.check")
+        producer.begin()
+        producer.commit()
+        producer.close()
+    except Fatal as error:
+        if "uthorization" in str(error):
+            return warning(name, f"could not be tried with the id {task}.check: {error}", error.hint)
+        return failed(name, str(error), error.hint)
+    except Transient as error:
+        return failed(name, str(error), "see the brokers' logs: transactions need __transaction_state and enough brokers")
+    return ok(name, "transactions work")

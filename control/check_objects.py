@@ -1,0 +1,153 @@
+"""Are the selected objects fit? Judges definitions of the source; pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from control.catalog import TableFacts
+from control.finding import Finding, failed, listed, ok, warning
+from runtime.errors import Fatal
+from schemas.names import TableName
+from schemas.plan import plan
+from schemas.table import Table
+from schemas.topics import table_topic
+
+_REMOTE = frozenset(("FEDERATED", "MRG_MYISAM", "MERGE", "BLACKHOLE", "NDBCLUSTER"))
+_TOPIC_LENGTH = 249
+_CASCADES = frozenset(("CASCADE", "SET NULL", "SET DEFAULT"))
+#: since this version the rows that a foreign key changes are in the log
+_CASCADES_LOGGED = (9, 6)
+
+
+def object_findings(
+    task: str,
+    facts: Mapping[TableName, TableFacts],
+    tables: Iterable[Table],
+    others: Mapping[str, int],
+    version: tuple[int, ...],
+) -> Iterator[Finding]:
+    """`others` counts what lies beside the tables in the selected databases, by kind; `version` is the source's."""
+    if not facts:
+        yield warning(
+            "objects.selected",
+            "no table is selected now; tables that are created later and selected will be moved",
+            "look at objects.include, and at what the account may see",
+        )
+        return
+    yield ok("objects.selected", f"{len(facts)} tables are selected")
+    yield _engines(facts.values())
+    yield _types(task, tables)
+    yield _keys(facts.values())
+    yield _parents(facts)
+    yield _cascades(facts.values(), version)
+    yield _topics(task, facts)
+    yield _others(others)
+
+
+def _engines(tables: Iterable[TableFacts]) -> Finding:
+    remote = [f"{table.name} ({table.engine})" for table in tables if table.engine.upper() in _REMOTE]
+    plain = [f"{table.name} ({table.engine})" for table in tables if table.engine.upper() not in _REMOTE | {"INNODB"}]
+    if remote:
+        return failed(
+            "objects.engines",
+            f"tables without rows of their own, or whose changes are not all logged: {listed(remote)}",
+            "leave them out with objects.exclude",
+        )
+    if plain:
+        return warning(
+            "objects.engines",
+            f"tables without transactions: {listed(plain)}; a statement that fails half-way is logged as rows "
+            "that are taken back, which stops the task",
+            "ALTER TABLE ... ENGINE = InnoDB, or leave them out with objects.exclude",
+        )
+    return ok("objects.engines", "all are InnoDB tables")
+
+
+def _types(task: str, tables: Iterable[Table]) -> Finding:
+    refused = []
+    for table in tables:
+        try:
+            plan(task, table, None, 0)
+        except Fatal as error:
+            refused.append(str(error))
+    if refused:
+        return failed(
+            "objects.types",
+            f"columns that are not available yet: {listed(refused)}",
+            "change the columns' types or charsets, or leave the tables out with objects.exclude",
+        )
+    return ok("objects.types", "every column's type and charset is known")
+
+
+def _keys(tables: Iterable[TableFacts]) -> Finding:
+    keyless = [str(table.name) for table in tables if table.keyless]
+    if keyless:
+        return warning(
+            "objects.keys",
+            f"tables without a primary key or NOT NULL unique key: {listed(keyless)}; each is read under a short lock "
+            "and its changes are applied row by row",
+            "add a primary key where you can",
+        )
+    return ok("objects.keys", "every table has a key")
+
+
+def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
+    orphans = [
+        f"{table.name} -> {key.parent}"
+        for table in tables.values()
+        for key in table.foreign_keys
+        if key.parent not in tables
+    ]
+    if orphans:
+        return warning(
+            "objects.foreign_keys",
+            f"foreign keys to tables that are not selected: {listed(orphans)}; after the switch their parents are missing",
+            "select the parents too, or drop the foreign keys",
+        )
+    return ok("objects.foreign_keys", "every foreign key's parent is selected")
+
+
+def _cascades(tables: Iterable[TableFacts], version: tuple[int, ...]) -> Finding:
+    cascading = [
+        f"{table.name}.{key.name}"
+        for table in tables
+        for key in table.foreign_keys
+        if {key.on_delete, key.on_update} & _CASCADES
+    ]
+    if cascading and version < _CASCADES_LOGGED:
+        return failed(
+            "objects.cascades",
+            f"foreign keys that change rows: {listed(cascading)}; this source does not log what they change",
+            "drop the cascades and change the child rows in the application, or leave the tables out",
+        )
+    return ok("objects.cascades", "every change of a row is logged")
+
+
+def _topics(task: str, tables: Iterable[TableName]) -> Finding:
+    names: dict[str, list[str]] = {}
+    for table in tables:
+        names.setdefault(table_topic(task, table), []).append(str(table))
+    shared = [f"{' and '.join(same)} ({topic})" for topic, same in names.items() if len(same) > 1]
+    long = [topic for topic in names if len(topic) > _TOPIC_LENGTH]
+    if shared:
+        return failed(
+            "objects.topics",
+            f"tables that would share a topic: {listed(shared)}",
+            "rename one of them, or leave it out with objects.exclude",
+        )
+    if long:
+        return failed(
+            "objects.topics",
+            f"names of topics over {_TOPIC_LENGTH} characters: {listed(long)}",
+            "shorten the task's name, or leave the tables out with objects.exclude",
+        )
+    return ok("objects.topics", "every table has a topic of its own")
+
+
+def _others(others: Mapping[str, int]) -> Finding:
+    found = [f"{count} {kind}" for kind, count in others.items() if count]
+    if found:
+        return warning(
+            "objects.others",
+            f"beside the tables there are {listed(found)}, which are not moved",
+            "create them at the destination at the switch",
+        )
+    return ok("objects.others", "there are tables only")

@@ -1,0 +1,210 @@
+"""Is this source fit? Judges what the server says; pure."""
+
+import re
+from collections.abc import Iterator
+
+from control.catalog import OLDEST
+from control.finding import Finding, failed, listed, ok, warning
+from control.server import LogFacts, ServerFacts
+from schemas.names import TableName
+from schemas.position import GtidSet
+from schemas.selection import Selection
+
+_RECONNECT = "then reconnect the application's sessions, which keep the old value"
+_LOG_SETTINGS = (
+    ("log_bin", "ON", "start the source with --log-bin (needs a restart)"),
+    ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
+    ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
+    ("binlog_row_metadata", "FULL", "SET PERSIST binlog_row_metadata = 'FULL'"),
+    ("gtid_mode", "ON", "set enforce_gtid_consistency = ON, then gtid_mode step by step to ON (no restart needed)"),
+    ("enforce_gtid_consistency", "ON", "SET PERSIST enforce_gtid_consistency = ON"),
+    ("binlog_row_value_options", "", f"SET PERSIST binlog_row_value_options = '', {_RECONNECT}"),
+    ("binlog_transaction_compression", "OFF", f"SET PERSIST binlog_transaction_compression = OFF, {_RECONNECT}"),
+)
+_TAGGED = re.compile(r":[a-z_]", re.IGNORECASE)
+_DAY_SECONDS = 86_400
+_CLOCK_SKEW_US = 5_000_000
+
+
+def source_findings(
+    server: ServerFacts, log: LogFacts | None, position: GtidSet | None, now_us: int
+) -> Iterator[Finding]:
+    """`log` is None when the account may not see it; `position` is what a task that has begun has captured."""
+    yield _version(server)
+    yield from _log_settings(server)
+    yield _server_id(server)
+    yield _retention(server)
+    yield _gtids(server)
+    yield _purged(server, position)
+    yield _clock(server, now_us)
+    if log is not None:
+        yield _filters(log)
+        yield _replica(server, log)
+        yield _prepared(log)
+
+
+def _version(server: ServerFacts) -> Finding:
+    text = server.variables["version"]
+    if not server.is_mysql:
+        return failed("source.version", f"MariaDB {text} is not available as a source yet", "use a MySQL server")
+    if server.version < OLDEST:
+        return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 8.0.13 or later")
+    return ok("source.version", f"MySQL {text}")
+
+
+def _log_settings(server: ServerFacts) -> Iterator[Finding]:
+    for name, wanted, repair in _LOG_SETTINGS:
+        value = server.variables.get(name, wanted)  # a server without it cannot do otherwise
+        value = {"1": "ON", "0": "OFF"}.get(value, value).upper()
+        if value == wanted:
+            yield ok(f"source.{name}", f"{name} is {wanted or 'empty'}")
+        else:
+            yield failed(f"source.{name}", f"{name} is {value}, must be {wanted or 'empty'}", repair)
+
+
+def _server_id(server: ServerFacts) -> Finding:
+    if server.number("server_id") == 0:
+        return failed(
+            "source.server_id", "server_id is 0: the source accepts no reader of its log", "SET PERSIST server_id = 1"
+        )
+    return ok("source.server_id", f"server_id is {server.number('server_id')}")
+
+
+def _retention(server: ServerFacts) -> Finding:
+    seconds = server.number("binlog_expire_logs_seconds")
+    if 0 < seconds < _DAY_SECONDS and server.variables.get("binlog_expire_logs_auto_purge", "ON") == "ON":
+        return warning(
+            "source.log_retention",
+            f"log files are removed after {seconds} seconds: a longer standstill of the task could not be made up for",
+            "SET PERSIST binlog_expire_logs_seconds = 604800",
+        )
+    return ok("source.log_retention", f"log files are kept {seconds} seconds" if seconds else "log files are kept")
+
+
+def _gtids(server: ServerFacts) -> Finding:
+    if _TAGGED.search(server.variables.get("gtid_executed", "")):
+        return failed(
+            "source.gtid_tags",
+            "gtid_executed holds tagged GTIDs, which are not available yet",
+            "migrate from a server whose transactions run with gtid_next = AUTOMATIC",
+        )
+    return ok("source.gtid_tags", "no tagged GTIDs")
+
+
+def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
+    if position is None:
+        return ok("source.position", "the task has not begun")
+    missing = (
+        GtidSet() if _TAGGED.search(server.variables.get("gtid_purged", "")) else _purged_set(server).minus(position)
+    )
+    if missing:
+        return failed(
+            "source.position",
+            f"the source has removed {missing.count()} transactions of its log that the task still needs: {missing}",
+            "migrate anew with a new task name, and keep the log longer",
+        )
+    return ok("source.position", "the log still holds everything the task needs")
+
+
+def _purged_set(server: ServerFacts) -> GtidSet:
+    return GtidSet.parse(server.variables.get("gtid_purged", ""))
+
+
+def _clock(server: ServerFacts, now_us: int) -> Finding:
+    skew = (server.clock_us - now_us) / 1e6
+    if abs(skew) * 1e6 > _CLOCK_SKEW_US:
+        return warning(
+            "source.clock",
+            f"the source's clock differs from this machine's by {skew:.1f} seconds: lag is shown wrong by that",
+            "synchronise both clocks (NTP)",
+        )
+    return ok("source.clock", "the clocks agree")
+
+
+def _filters(log: LogFacts) -> Finding:
+    if log.filters:
+        return failed(
+            "source.log_filters",
+            f"the source does not log every database (binlog-do-db, binlog-ignore-db: {log.filters})",
+            "start the source without binlog-do-db and binlog-ignore-db",
+        )
+    return ok("source.log_filters", "every database is logged")
+
+
+def _replica(server: ServerFacts, log: LogFacts) -> Finding:
+    workers = server.number("replica_parallel_workers") or server.number("slave_parallel_workers")
+    ordered = server.on("replica_preserve_commit_order") or server.on("slave_preserve_commit_order")
+    if log.replica and workers > 1 and not ordered:
+        return failed(
+            "source.commit_order",
+            "the source is a replica that commits in another order than its own source",
+            "STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD",
+        )
+    return ok("source.commit_order", "it is a replica that keeps the order" if log.replica else "it is no replica")
+
+
+def _prepared(log: LogFacts) -> Finding:
+    if log.prepared is None:
+        return warning(
+            "source.xa",
+            "the account may not see whether XA transactions are used, which are not available yet",
+            "make sure that the application uses none, or GRANT XA_RECOVER_ADMIN to look",
+        )
+    if log.prepared:
+        return failed(
+            "source.xa",
+            f"{log.prepared} prepared XA transactions: XA is not available yet",
+            "commit or roll back what XA RECOVER lists, and use no XA while the task runs",
+        )
+    return ok("source.xa", "no prepared XA transactions")
+
+
+def source_privileges(
+    server: ServerFacts, selection: Selection, tables: list[TableName], keyless: list[TableName]
+) -> Iterator[Finding]:
+    """What the account may do, against what the task needs of the tables it sees."""
+    missing = [name for name in ("REPLICATION SLAVE", "REPLICATION CLIENT") if not server.grants.everywhere(name)]
+    if missing:
+        names = ", ".join(missing)
+        yield failed("source.log_privileges", f"missing: {names}", f"GRANT {names} ON *.* TO {server.account}")
+    else:
+        yield ok("source.log_privileges", "the account may read the log")
+    yield _readable(server, selection, tables)
+    refused = [str(table) for table in keyless if not server.grants.on_table("LOCK TABLES", table.database, table.name)]
+    if refused:
+        yield failed(
+            "source.lock_tables",
+            f"LOCK TABLES is missing, which tables without a key need for a moment: {listed(refused)}",
+            f"GRANT LOCK TABLES ON *.* TO {server.account}, or give the tables a primary key",
+        )
+
+
+def _readable(server: ServerFacts, selection: Selection, tables: list[TableName]) -> Finding:
+    refused = [str(table) for table in tables if not server.grants.on_table("SELECT", table.database, table.name)]
+    named = [database for database in _databases(selection) if not set(database) & {"*", "?"}]
+    refused += [f"{database}.*" for database in named if not _sees(server, database)]
+    if refused:
+        return failed(
+            "source.select",
+            f"SELECT is missing on {listed(refused)}",
+            f"GRANT SELECT ON *.* TO {server.account}, or on each selected database",
+        )
+    patterns = [database for database in _databases(selection) if database not in named]
+    if patterns and not server.grants.everywhere("SELECT"):
+        return warning(
+            "source.select",
+            f"the account does not see every database: what it does not see of {listed(patterns)} is not moved",
+            f"GRANT SELECT ON *.* TO {server.account}, or make sure that it sees what it should",
+        )
+    return ok("source.select", "the account may read every selected table")
+
+
+def _databases(selection: Selection) -> list[str]:
+    return list(dict.fromkeys(pattern.partition(".")[0] for pattern in selection.include))
+
+
+def _sees(server: ServerFacts, database: str) -> bool:
+    return server.grants.on_database("SELECT", database) or any(
+        grant.database == database and grant.table is not None and grant.gives("SELECT")
+        for grant in server.grants.given
+    )

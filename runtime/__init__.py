@@ -1,0 +1,1 @@
+"""What every service stands on: the loop, errors, telemetry, and the only modules that import a driver."""

@@ -1,0 +1,1 @@
+"""What travels between capture, snapshot, apply and any other consumer. Pure: no connections."""

@@ -1,0 +1,170 @@
+"""Places in the source's log: GTID sets, and file with offset.
+
+A GTID set is a map from a source id (`uuid`, or `uuid:tag` since 8.3) to disjoint, sorted intervals [first, end).
+Text form: https://dev.mysql.com/doc/refman/8.4/en/replication-gtids-concepts.html
+"""
+
+import re
+import struct
+import uuid
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+Interval = tuple[int, int]
+_PART = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
+
+
+class GtidSet:
+    """A set of transactions. Mutable on purpose: capture adds one GTID per transaction; `copy` before you share."""
+
+    __slots__ = ("_intervals",)
+
+    def __init__(self, intervals: Mapping[str, Iterable[Interval]] | None = None) -> None:
+        self._intervals: dict[str, list[Interval]] = {
+            source: _merged(parts) for source, parts in (intervals or {}).items()
+        }
+
+    @classmethod
+    def parse(cls, text: str) -> "GtidSet":
+        """Reads MySQL's text form; ValueError says what is wrong."""
+        found: dict[str, list[Interval]] = {}
+        for part in "".join(text.split()).split(","):
+            if not part:
+                continue
+            source, *rest = part.split(":")
+            if not _PART.fullmatch(source):
+                raise ValueError(f"not a GTID set: {part!r}")
+            name = str(uuid.UUID(source))
+            key = name
+            for piece in rest:
+                if _TAG.fullmatch(piece.lower()):
+                    key = f"{name}:{piece.lower()}"
+                    continue
+                first, _, last = piece.partition("-")
+                start, end = int(first), int(last or first) + 1
+                if start < 1 or end < start:
+                    raise ValueError(f"not a GTID interval: {piece!r}")
+                if end > start:
+                    found.setdefault(key, []).append((start, end))
+        return cls(found)
+
+    def copy(self) -> "GtidSet":
+        new = GtidSet()
+        new._intervals = {source: list(parts) for source, parts in self._intervals.items()}
+        return new
+
+    def add(self, gtid: str) -> None:
+        """Adds one transaction, `source:number`; adding it twice changes nothing."""
+        source, _, number = gtid.rpartition(":")
+        value = int(number)
+        parts = self._intervals.setdefault(source, [])
+        if parts and parts[-1][1] == value:
+            parts[-1] = (parts[-1][0], value + 1)
+        elif not _holds(parts, value):
+            self._intervals[source] = _merged([*parts, (value, value + 1)])
+
+    def contains(self, gtid: str) -> bool:
+        source, _, number = gtid.rpartition(":")
+        return _holds(self._intervals.get(source, ()), int(number))
+
+    def covers(self, other: "GtidSet") -> bool:
+        """True when every transaction of `other` is in this set."""
+        return not other.minus(self)
+
+    def union(self, other: "GtidSet") -> "GtidSet":
+        new = self.copy()
+        for source, parts in other._intervals.items():
+            new._intervals[source] = _merged([*new._intervals.get(source, ()), *parts])
+        return new
+
+    def minus(self, other: "GtidSet") -> "GtidSet":
+        new = GtidSet()
+        for source, parts in self._intervals.items():
+            rest = _subtract(parts, other._intervals.get(source, []))
+            if rest:
+                new._intervals[source] = rest
+        return new
+
+    def count(self) -> int:
+        """The number of transactions."""
+        return sum(end - start for parts in self._intervals.values() for start, end in parts)
+
+    def encode(self) -> bytes:
+        """The form that COM_BINLOG_DUMP_GTID sends (untagged sources only; ValueError for a tag).
+
+        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html
+        """
+        parts = [struct.pack("<Q", len(self._intervals))]
+        for source, intervals in sorted(self._intervals.items()):
+            parts.append(uuid.UUID(source).bytes)
+            parts.append(struct.pack("<Q", len(intervals)))
+            parts.extend(struct.pack("<QQ", start, end) for start, end in intervals)
+        return b"".join(parts)
+
+    def __str__(self) -> str:
+        return ",".join(
+            source + "".join(f":{start}" if end == start + 1 else f":{start}-{end - 1}" for start, end in parts)
+            for source, parts in sorted(self._intervals.items())
+            if parts
+        )
+
+    def __repr__(self) -> str:
+        return f"GtidSet({str(self)!r})"
+
+    def __bool__(self) -> bool:
+        return any(self._intervals.values())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GtidSet) and str(self) == str(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _merged(parts: Iterable[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for start, end in sorted(parts):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _holds(parts: Iterable[Interval] | list[Interval], value: int) -> bool:
+    listed = parts if isinstance(parts, list) else list(parts)
+    index = bisect_right(listed, value, key=lambda part: part[0]) - 1
+    return index >= 0 and value < listed[index][1]
+
+
+def _subtract(parts: list[Interval], holes: list[Interval]) -> list[Interval]:
+    rest: list[Interval] = []
+    for start, end in parts:
+        at = start
+        for first, after in holes:
+            if after <= at or first >= end:
+                continue
+            if first > at:
+                rest.append((at, first))
+            at = max(at, after)
+        if at < end:
+            rest.append((at, end))
+    return rest
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogPosition:
+    """A byte offset in a log file. Order is by the file's number, then the offset."""
+
+    number: int
+    offset: int
+    file: str
+
+    @classmethod
+    def of(cls, file: str, offset: int) -> "LogPosition":
+        """`file` is named base.NNNNNN, as MySQL names logs."""
+        return cls(int(file.rpartition(".")[2]), offset, file)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.offset}"

@@ -1,0 +1,219 @@
+"""The fixed records: commit records, schema changes, and how they lie in Kafka.
+
+All of them use the Confluent framing with the reserved schema ids below 20
+(https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
+"""
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import fastavro
+
+from schemas.names import TableName
+from schemas.topics import commits_topic, schema_topic
+
+COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED = range(1, 7)
+FIRST_TABLE_ID = 20
+_FILES = {
+    COMMIT_KEY: "commit_key",
+    POSITION: "position",
+    RANGE: "range",
+    PROBLEM: "problem",
+    SCHEMA_CHANGE: "schema_change",
+    SNAPSHOT_COMPLETED: "snapshot_completed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRecord:
+    """How far the topics are (position.avsc)."""
+
+    gtid_set: str
+    file: str
+    offset: int
+    gtid: str | None
+    units_done: int
+    selection: str
+    epoch: int
+    source_us: int
+    time_us: int
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeRecord:
+    """A key range of a table and how much of it is published (range.avsc)."""
+
+    id: str
+    database: str
+    table: str
+    lower: tuple[str, ...] | None = None
+    upper: tuple[str, ...] | None = None
+    last: tuple[str, ...] | None = None
+    rows_done: int = 0
+    rows_estimated: int = 0
+    done: bool = False
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRecord:
+    """Why capture stopped (problem.avsc)."""
+
+    place: str
+    error: str
+    hint: str
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TouchedTable:
+    """A table that a statement touches; `barriers[p]`: rows of partition p before this offset precede it."""
+
+    database: str
+    table: str
+    topic: str
+    definition: str | None
+    barriers: tuple[int, ...]
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """One DDL statement of the source (schema_change.avsc)."""
+
+    epoch: int
+    gtid: str | None
+    file: str
+    offset: int
+    source_us: int
+    time_us: int
+    kind: str
+    statement: str
+    database: str | None
+    session: dict[str, str]
+    tables: tuple[TouchedTable, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotCompleted:
+    """Every row that a table had when its snapshot ran is in its topic (snapshot_completed.avsc)."""
+
+    database: str
+    table: str
+    topic: str
+    rows: int
+    epoch: int
+    time_us: int
+
+
+Commit = PositionRecord | RangeRecord | ProblemRecord
+SchemaRecord = SchemaChange | SnapshotCompleted
+
+
+def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
+    """(id, subject, Avro schema) of every fixed record."""
+    subjects = {
+        COMMIT_KEY: f"{commits_topic(task)}-key",
+        POSITION: f"{commits_topic(task)}-position",
+        RANGE: f"{commits_topic(task)}-range",
+        PROBLEM: f"{commits_topic(task)}-problem",
+        SCHEMA_CHANGE: f"{schema_topic(task)}-schema-change",
+        SNAPSHOT_COMPLETED: f"{schema_topic(task)}-snapshot-completed",
+    }
+    return [(number, subjects[number], json.dumps(_source(number))) for number in _FILES]
+
+
+def commit_key(record: Commit) -> bytes:
+    match record:
+        case PositionRecord():
+            return _encode(COMMIT_KEY, {"kind": "position", "id": ""})
+        case RangeRecord():
+            return _encode(COMMIT_KEY, {"kind": "range", "id": record.id})
+        case ProblemRecord():
+            return _encode(COMMIT_KEY, {"kind": "problem", "id": ""})
+
+
+def commit_value(record: Commit) -> bytes:
+    match record:
+        case PositionRecord():
+            return _encode(POSITION, asdict(record))
+        case RangeRecord():
+            return _encode(RANGE, asdict(record))
+        case ProblemRecord():
+            return _encode(PROBLEM, asdict(record))
+
+
+def schema_value(record: SchemaRecord) -> bytes:
+    number = SCHEMA_CHANGE if isinstance(record, SchemaChange) else SNAPSHOT_COMPLETED
+    return _encode(number, asdict(record))
+
+
+def parse_commit(value: bytes) -> Commit:
+    """A record of `<task>.commits`; ValueError when it is none."""
+    number, fields = _decode(value)
+    match number:
+        case 2:
+            return PositionRecord(**fields)
+        case 3:
+            for name in ("lower", "upper", "last"):
+                fields[name] = None if fields[name] is None else tuple(fields[name])
+            return RangeRecord(**fields)
+        case 4:
+            return ProblemRecord(**fields)
+    raise ValueError(f"schema {number} is not a commit record's")
+
+
+def parse_schema_record(value: bytes) -> SchemaRecord:
+    """A record of `<task>`; ValueError when it is none."""
+    number, fields = _decode(value)
+    if number == SNAPSHOT_COMPLETED:
+        return SnapshotCompleted(**fields)
+    if number == SCHEMA_CHANGE:
+        touched = tuple(TouchedTable(**{**table, "barriers": tuple(table["barriers"])}) for table in fields["tables"])
+        return SchemaChange(**{**fields, "tables": touched})
+    raise ValueError(f"schema {number} is not a schema record's")
+
+
+def frame(number: int) -> bytes:
+    """The five bytes before a value of schema `number`."""
+    return b"\x00" + number.to_bytes(4, "big")
+
+
+@cache
+def _source(number: int) -> Any:
+    return json.loads(files("schemas").joinpath(f"{_FILES[number]}.avsc").read_text())
+
+
+@cache
+def _parsed(number: int) -> Any:
+    return fastavro.parse_schema(_source(number))
+
+
+def _encode(number: int, fields: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    out.write(frame(number))
+    # fastavro takes a tuple inside a union for a (type, value) hint
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
+    fastavro.schemaless_writer(out, _parsed(number), plain)
+    return out.getvalue()
+
+
+def _decode(value: bytes) -> tuple[int, dict[str, Any]]:
+    if value[:1] != b"\x00" or len(value) < 5:
+        raise ValueError("not framed")
+    number = int.from_bytes(value[1:5], "big")
+    if number not in _FILES:
+        raise ValueError(f"schema {number} is not a fixed record's")
+    fields: Any = fastavro.schemaless_reader(io.BytesIO(value[5:]), _parsed(number), None)
+    return number, fields

@@ -1,0 +1,87 @@
+"""A table as MySQL defines it: what plans, Avro schemas and statements are made from."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pydantic import TypeAdapter
+
+from schemas.names import TableName
+
+TEXT_TYPES = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"))
+SPATIAL_TYPES = frozenset(
+    ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column; `data_type` is information_schema's DATA_TYPE (`int`, `varchar`, `enum`, `vector`, ...)."""
+
+    name: str
+    data_type: str
+    column_type: str  # information_schema's COLUMN_TYPE: the type with its attributes, as MySQL prints it
+    nullable: bool
+    unsigned: bool = False
+    #: characters of CHAR/VARCHAR, bytes of BINARY/VARBINARY/BLOB, bits of BIT, dimensions of VECTOR
+    length: int = 0
+    precision: int = 0  # DECIMAL: digits in all
+    scale: int = 0  # DECIMAL: digits after the point
+    fraction: int = 0  # TIME, DATETIME, TIMESTAMP: digits of the second's fraction
+    charset: str | None = None  # None: not a character column ("binary" is a charset of its own)
+    collation: str | None = None
+    labels: tuple[str, ...] = ()  # ENUM, SET
+    default: str | None = None  # None: no default, or NULL
+    default_is_expression: bool = False
+    on_update: bool = False
+    generated: bool = False
+    invisible: bool = False
+    auto_increment: bool = False
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniqueKey:
+    """A unique index other than the primary key; `total` when every part is a whole NOT NULL column."""
+
+    name: str
+    columns: tuple[str, ...]
+    total: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table: its columns in order and its keys."""
+
+    name: TableName
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[UniqueKey, ...] = field(default=())  # in the server's order
+    charset: str | None = None
+    comment: str = ""
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify a row: the primary key, or the first NOT NULL unique key; empty: keyless."""
+        if self.primary_key:
+            return self.primary_key
+        return next((unique.columns for unique in self.unique_keys if unique.total), ())
+
+    @cached_property
+    def key_indexes(self) -> tuple[int, ...]:
+        """Positions of the key's columns, in the key's order."""
+        positions = {column.name: index for index, column in enumerate(self.columns)}
+        return tuple(positions[name] for name in self.key)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+_adapter = TypeAdapter(Table)
+
+
+def to_json(table: Table) -> str:
+    return _adapter.dump_json(table).decode()
+
+
+def from_json(text: str) -> Table:
+    return _adapter.validate_json(text)

@@ -1,0 +1,37 @@
+"""Names of topics: Debezium's for tables, our own beside them."""
+
+import re
+
+from schemas.names import TableName
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+TASK_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def table_topic(task: str, table: TableName) -> str:
+    """`<task>.<database>.<table>`, with `_` for each character that a topic's name cannot hold (and for dots)."""
+    return f"{task}.{_UNSAFE.sub('_', table.database)}.{_UNSAFE.sub('_', table.name)}"
+
+
+def schema_topic(task: str) -> str:
+    """SchemaChange and SnapshotCompleted, in epoch order."""
+    return task
+
+
+def schemas_topic(task: str) -> str:
+    """Schema ids: the built-in registry."""
+    return f"{task}.schemas"
+
+
+def commits_topic(task: str) -> str:
+    """Commit records: where capture resumes."""
+    return f"{task}.commits"
+
+
+def apply_subscription(task: str) -> str:
+    """A regular expression (as librdkafka wants it) for the schema topic and every table topic of the task."""
+    return f"^{re.escape(task)}(\\.[^.]+\\.[^.]+)?$"
+
+
+def is_table_topic(task: str, topic: str) -> bool:
+    return topic.startswith(task + ".") and topic.count(".") == 2

@@ -1,0 +1,152 @@
+"""The window: at which point of the log a chunk is exact, and which of its rows are (docs/snapshot-window.md).
+
+The log runs ahead of what a SELECT sees, and gtid_executed runs behind it. So a chunk comes with two marks: *low*,
+gtid_executed before the SELECT (all of it was visible), and *high*, the log's end after the SELECT (nothing later was).
+Once the stream has passed high, a row is exact unless a streamed transaction that is not in low touched its key.
+
+Pure: no clock, no I/O. What it remembers is bounded: beyond `most_bytes` of keys it forgets a table's, and then
+chunks that may lack one of the forgotten transactions are not exact as a whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.names import TableName
+from schemas.position import GtidSet, LogPosition
+from snapshot.messages import Chunk
+
+_OVERHEAD = 120  # bytes that a key costs beyond its own: the object and its slot in a set
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A chunk whose high the stream has passed."""
+
+    chunk: Chunk
+    exact: bool  # False: some transaction that it may lack is no longer remembered; it must be read again
+    touched: frozenset[bytes]  # keys whose rows are not exact: newer ones are published
+
+
+@dataclass(slots=True)
+class _Transaction:
+    gtid: str
+    keys: set[bytes]
+
+
+class Window:
+    """Chunks in flight, and the keys that the stream has touched meanwhile."""
+
+    def __init__(self, published: GtidSet, most_bytes: int) -> None:
+        """`published`: every transaction of which the topics may hold something already."""
+        self._most_bytes = most_bytes
+        self._bytes: dict[TableName, int] = {}
+        self._bytes_in_all = 0
+        self._touched: dict[TableName, list[_Transaction]] = {}
+        #: streamed transactions whose keys are not remembered: those of every table, and those of single tables
+        self._published = published.copy()
+        self._forgotten: dict[TableName, GtidSet] = {}
+        self._chunks: list[tuple[TableName, Chunk]] = []
+        #: reader -> what every low that it is going to send covers
+        self._reading: dict[int, GtidSet] = {}
+        self._latest = GtidSet()
+        self._floor = GtidSet()
+
+    def reads(self, reader: int) -> None:
+        """From now on `reader` reads lows, later than all that have come so far."""
+        self._reading[reader] = self._latest
+
+    def rests(self, reader: int) -> None:
+        """`reader` sends no low until it `reads` again."""
+        self._reading.pop(reader, None)
+        self._raise_floor()
+
+    def put(self, reader: int, table: TableName, chunk: Chunk) -> None:
+        """A chunk has come from `reader`."""
+        self.saw(reader, chunk.low)
+        self._chunks.append((table, chunk))
+
+    def saw(self, reader: int, low: GtidSet) -> None:
+        """`reader` has read `low`; its lows come in the order in which it read them."""
+        self._latest = low
+        if reader in self._reading:
+            self._reading[reader] = low
+        self._raise_floor()
+
+    def touched(self, table: TableName, gtid: str, keys: Sequence[bytes]) -> None:
+        """The stream has published changes of these keys."""
+        if self._floor.contains(gtid):
+            return
+        transactions = self._touched.setdefault(table, [])
+        if not transactions or transactions[-1].gtid != gtid:
+            transactions.append(_Transaction(gtid, set()))
+        transactions[-1].keys.update(keys)
+        size = sum(map(len, keys)) + _OVERHEAD * len(keys)
+        self._bytes[table] = self._bytes.get(table, 0) + size
+        self._bytes_in_all += size
+        if self._bytes_in_all > self._most_bytes:
+            self.forget(max(self._bytes, key=self._bytes.__getitem__), GtidSet())
+
+    def forget(self, table: TableName, published: GtidSet) -> None:
+        """From now on a chunk of `table` is exact only if its low covers `published` and all that touched the table."""
+        forgotten = self._forgotten.get(table, GtidSet()).union(published)
+        for transaction in self._touched.get(table, ()):
+            forgotten.add(transaction.gtid)
+        self._remember(table, [])
+        if not self._floor.covers(forgotten):
+            self._forgotten[table] = forgotten
+
+    def needed(self, table: TableName) -> GtidSet:
+        """What the low of the table's next chunk must cover."""
+        forgotten = self._forgotten.get(table)
+        return self._published if forgotten is None else self._published.union(forgotten)
+
+    def discard(self, walk: int) -> list[Chunk]:
+        """Takes the chunks of a walk out."""
+        gone = [chunk for _, chunk in self._chunks if chunk.walk == walk]
+        self._chunks = [(table, chunk) for table, chunk in self._chunks if chunk.walk != walk]
+        self._raise_floor()
+        return gone
+
+    def release(self, position: LogPosition) -> list[Passed]:
+        """Takes the chunks out whose high is not after `position`; all before `position` has been told to `touched`."""
+        passed = [
+            self._judged(table, chunk) for table, chunk in self._chunks if chunk.high <= position
+        ]
+        if passed:
+            self._chunks = [(table, chunk) for table, chunk in self._chunks if position < chunk.high]
+            self._raise_floor()
+        return passed
+
+    def _judged(self, table: TableName, chunk: Chunk) -> Passed:
+        low = chunk.low
+        keys: set[bytes] = set()
+        for transaction in self._touched.get(table, ()):
+            if not low.contains(transaction.gtid):
+                keys |= transaction.keys
+        return Passed(chunk, low.covers(self.needed(table)), frozenset(keys))
+
+    def _raise_floor(self) -> None:
+        """Drops what every chunk, in flight or to come, is sure to have seen.
+
+        The lows come from one server, whose gtid_executed only grows: the smallest is part of all.
+        """
+        lows = [self._latest, *self._reading.values(), *(chunk.low for _, chunk in self._chunks)]
+        floor = min(lows, key=GtidSet.count)
+        if floor is self._floor:
+            return
+        self._floor = floor
+        if floor.covers(self._published):
+            self._published = GtidSet()
+        self._forgotten = {table: gone for table, gone in self._forgotten.items() if not floor.covers(gone)}
+        for table, transactions in list(self._touched.items()):
+            kept = [transaction for transaction in transactions if not floor.contains(transaction.gtid)]
+            if len(kept) < len(transactions):
+                self._remember(table, kept)
+
+    def _remember(self, table: TableName, transactions: list[_Transaction]) -> None:
+        self._bytes_in_all -= self._bytes.pop(table, 0)
+        self._touched.pop(table, None)
+        if transactions:
+            self._touched[table] = transactions
+            self._bytes[table] = sum(len(key) + _OVERHEAD for each in transactions for key in each.keys)
+            self._bytes_in_all += self._bytes[table]

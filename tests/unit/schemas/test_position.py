@@ -1,0 +1,61 @@
+"""GTID sets against sets of integers, and log positions."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.position import GtidSet, LogPosition
+
+A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+B = "4f22fa47-71ca-11e1-9e33-c80aa9429562"
+numbers = st.sets(st.integers(1, 40), max_size=25)
+
+
+def of(source: str, members: set[int]) -> GtidSet:
+    found = GtidSet()
+    for number in sorted(members, key=lambda n: n * 7 % 41):  # in an order that is not ascending
+        found.add(f"{source}:{number}")
+    return found
+
+
+@given(numbers, numbers)
+def test_sets_behave_like_sets(left: set[int], right: set[int]) -> None:
+    one, other = of(A, left), of(A, right)
+    assert one.union(other) == of(A, left | right)
+    assert one.minus(other) == of(A, left - right)
+    assert one.covers(other) is left.issuperset(right)
+    assert one.count() == len(left)
+    assert all(one.contains(f"{A}:{n}") is (n in left) for n in range(1, 42))
+    assert GtidSet.parse(str(one)) == one
+
+
+def test_text_form_is_mysqls() -> None:
+    text = f"{A}:1-5:11,\n{B}:7"
+    assert str(GtidSet.parse(text)) == f"{A}:1-5:11,{B}:7"
+    assert str(GtidSet.parse(f"{A.upper()}:2-3:1")) == f"{A}:1-3"
+    assert not GtidSet.parse("")
+
+
+def test_tags_are_sources_of_their_own() -> None:
+    found = GtidSet.parse(f"{A}:1-3:backup:1-2:9")
+    assert found.contains(f"{A}:backup:9")
+    assert not found.contains(f"{A}:9")
+
+
+@pytest.mark.parametrize("text", ["x", f"{A}:0", f"{A}:3-1x", "12:1", f"{A}:5-2"])
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        GtidSet.parse(text)
+
+
+def test_dump_form() -> None:
+    encoded = GtidSet.parse(f"{A}:1-5:11").encode()
+    assert encoded[:8] == struct.pack("<Q", 1)
+    assert encoded[24:] == struct.pack("<QQQQQ", 2, 1, 6, 11, 12)
+
+
+def test_log_positions_order_by_number_then_offset() -> None:
+    assert LogPosition.of("b.999999", 900) < LogPosition.of("b.1000000", 4)
+    assert LogPosition.of("b.000002", 4) < LogPosition.of("b.000002", 1 << 33)

@@ -1,0 +1,77 @@
+"""The fixed records survive their journey."""
+
+import pytest
+
+from schemas.records import (
+    FIRST_TABLE_ID,
+    PositionRecord,
+    ProblemRecord,
+    RangeRecord,
+    SchemaChange,
+    SnapshotCompleted,
+    TouchedTable,
+    commit_key,
+    commit_value,
+    fixed_schemas,
+    parse_commit,
+    parse_schema_record,
+    schema_value,
+)
+
+POSITION = PositionRecord(
+    gtid_set="a:1-5",
+    file="b.000001",
+    offset=5 << 32,
+    gtid="a:6",
+    units_done=7,
+    selection="f",
+    epoch=3,
+    source_us=1,
+    time_us=2,
+)
+RANGE = RangeRecord(
+    id="7", database="d", table="t", lower=("1", "'a'"), last=("2", "''"), rows_done=9, rows_estimated=10, done=False
+)
+PROBLEM = ProblemRecord(place="capture", error="e", hint="h", time_us=3)
+CHANGE = SchemaChange(
+    epoch=4,
+    gtid=None,
+    file="b.000001",
+    offset=4,
+    source_us=5,
+    time_us=6,
+    kind="ALTER_TABLE",
+    statement="ALTER TABLE t ADD c INT",
+    database=None,
+    session={"sql_mode": ""},
+    tables=(TouchedTable(database="d", table="t", topic="x.d.t", definition=None, barriers=(4, 0)),),
+)
+COMPLETED = SnapshotCompleted(database="d", table="t", topic="x.d.t", rows=5, epoch=1, time_us=8)
+
+
+@pytest.mark.parametrize("record", [POSITION, RANGE, PROBLEM])
+def test_commit_records(record: PositionRecord | RangeRecord | ProblemRecord) -> None:
+    assert parse_commit(commit_value(record)) == record
+
+
+def test_keys_part_what_the_topic_keeps() -> None:
+    keys = {commit_key(record) for record in (POSITION, RANGE, PROBLEM, RangeRecord(id="8", database="d", table="t"))}
+    assert len(keys) == 4
+    assert commit_key(RANGE) == commit_key(RangeRecord(id="7", database="other", table="t"))
+
+
+@pytest.mark.parametrize("record", [CHANGE, COMPLETED])
+def test_schema_records(record: SchemaChange | SnapshotCompleted) -> None:
+    assert parse_schema_record(schema_value(record)) == record
+
+
+@pytest.mark.parametrize("value", [b"", b"\x01\x00\x00\x00\x02", b"\x00\x00\x00\x00\x63x", schema_value(CHANGE)])
+def test_foreign_values_are_refused(value: bytes) -> None:
+    with pytest.raises(ValueError, match=r"schema|framed"):
+        parse_commit(value)
+
+
+def test_reserved_ids() -> None:
+    ids = [number for number, _, _ in fixed_schemas("t")]
+    assert len(set(ids)) == len(ids)
+    assert max(ids) < FIRST_TABLE_ID

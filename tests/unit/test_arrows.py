@@ -1,0 +1,50 @@
+"""The package map: control -> capture | snapshot | apply -> schemas -> runtime, and capture -> snapshot."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "runtime": set[str](),
+    "schemas": {"runtime"},
+    "snapshot": {"schemas", "runtime"},
+    "capture": {"snapshot", "schemas", "runtime"},
+    "apply": {"schemas", "runtime"},
+    "control": {"capture", "snapshot", "apply", "schemas", "runtime"},
+    "deploy": {"control", "schemas", "runtime"},
+}
+DRIVERS = {
+    "pymysql": {"runtime/mysql.py"},
+    "confluent_kafka": {"runtime/kafka.py"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_imports_follow_the_map() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for package, allowed in MAY_IMPORT.items()
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for name in imports(path)
+        if name in MAY_IMPORT and name != package and name not in allowed
+    ]
+    assert wrong == []
+
+
+def test_drivers_are_imported_in_one_place() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {driver}"
+        for package in MAY_IMPORT
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for driver in imports(path)
+        if driver in DRIVERS and path.relative_to(ROOT).as_posix() not in DRIVERS[driver]
+    ]
+    assert wrong == []

@@ -1,0 +1,70 @@
+"""The loop: sessions, retries, patience and the stop."""
+
+from collections.abc import Generator
+
+import pytest
+
+from runtime.errors import Fatal, Transient
+from runtime.service import Backoff, Deadline, Stop, run
+
+
+def test_a_transient_error_opens_a_new_session() -> None:
+    opened = []
+
+    def session() -> Generator[None]:
+        opened.append(len(opened))
+        if len(opened) < 3:
+            raise Transient("gone")
+        yield
+
+    run(session, Stop(), Backoff(60, first=0.001))
+    assert opened == [0, 1, 2]
+
+
+def test_the_stop_closes_the_session_at_a_safe_point() -> None:
+    stop, steps = Stop(), []
+
+    def session() -> Generator[None]:
+        try:
+            for step in range(10):
+                steps.append(step)
+                if step == 3:
+                    stop.request()
+                yield
+        finally:
+            steps.append(-1)
+
+    run(session, stop, Backoff(60))
+    assert steps == [0, 1, 2, 3, -1]
+
+
+def test_patience_ends_with_a_fatal_error() -> None:
+    backoff = Backoff(0.0, first=0.0)
+    backoff.after(Transient("first"))
+    with pytest.raises(Fatal, match="still failing") as raised:
+        backoff.after(Transient("second"))
+    assert raised.value.hint
+
+
+def test_delays_grow_and_reset() -> None:
+    backoff = Backoff(60, first=1.0, most=4.0)
+    delays = [backoff.after(Transient("x")) for _ in range(6)]
+    assert all(0.5 <= delay <= 4.0 for delay in delays)
+    assert delays[4] >= 2.0
+    backoff.reset()
+    assert backoff.after(Transient("x")) <= 1.0
+
+
+def test_other_errors_pass() -> None:
+    def session() -> Generator[None]:
+        raise ValueError("a bug")
+        yield
+
+    with pytest.raises(ValueError, match="a bug"):
+        run(session, Stop(), Backoff(60))
+
+
+def test_a_deadline_is_shared() -> None:
+    deadline = Deadline(0.0)
+    assert deadline.passed
+    assert Deadline(60).remaining > 59
