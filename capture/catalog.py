@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.avro import envelope_schema, key_schema, text
-from schemas.plan import TablePlan, plan
 from schemas.table_map import parse_table_map, table_of
 
 from capture.publisher import Publisher
 from runtime.errors import Fatal
+from schemas.avro import envelope_schema, key_schema, text
 from schemas.names import TableName
+from schemas.plan import TablePlan, plan
 from schemas.selection import Selection
 from schemas.table import Table
 from schemas.topics import table_topic
@@ -70,7 +70,7 @@ class Catalog:
 
     def _resolve(self, body: bytes) -> Shape | None:
         map_ = parse_table_map(body)
-        name = TableName(map_.database, map_.name)
+        name = map_.name
         if not self._selection.selected(name):
             return None
         if name not in self._tables:
@@ -87,6 +87,6 @@ class Catalog:
     def _shape_of(self, table: Table) -> Shape:
         task, topic = self._publisher.task, table_topic(self._publisher.task, table.name)
         key = key_schema(task, table)
-        key_id = None if key is None else self._publisher.schema_id(f"{topic}-key", text(key), None)
+        key_id = 0 if key is None else self._publisher.schema_id(f"{topic}-key", text(key), None)
         value_id = self._publisher.schema_id(f"{topic}-value", text(envelope_schema(task, table)), table)
         return Shape(table, topic, plan(task, table, key_id, value_id))

@@ -7,7 +7,8 @@ the classes beside it (Gtid_event, Query_event, Rotate_event, Rows_event).
 import struct
 import uuid
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntEnum
+from typing import NamedTuple
 
 from runtime.errors import Fatal
 
@@ -53,10 +54,16 @@ class EventType(IntEnum):
     GTID_TAGGED = 42
 
 
-class RowsFlag(IntFlag):
-    """Flags of a rows event."""
+class Event(NamedTuple):
+    """One event of the log: `end` is the offset after it in its file (0 for events made by the dump itself)."""
 
-    STATEMENT_END = 1
+    type: int
+    timestamp: int
+    server_id: int
+    end: int
+    flags: int
+    size: int
+    body: bytes
 
 
 def type_name(number: int) -> str:
@@ -98,9 +105,7 @@ class Rows:
     """The head of a rows event; `rows` begins at `body[start:]`."""
 
     table_id: int
-    width: int
-    before: bytes  # present bitmap of the before image (of the only image, for inserts and deletes)
-    after: bytes  # present bitmap of the after image of an update
+    images: tuple[bytes, bytes]  # bitmaps of present columns: of the older image and of the newer one; empty: no image
     start: int
 
 
@@ -153,26 +158,45 @@ def rows(kind: int, body: bytes) -> Rows:
             at += extra
         width, at = _packed(body, at)
         size = (width + 7) // 8
-        before = body[at : at + size]
+        first = _bitmap(body, at, width)
         at += size
-        after = b""
         if kind in (EventType.UPDATE_ROWS, EventType.UPDATE_ROWS_V1):
-            after = body[at : at + size]
+            images = (first, _bitmap(body, at, width))
             at += size
+        elif kind in (EventType.WRITE_ROWS, EventType.WRITE_ROWS_V1):
+            images = (b"", first)
+        else:
+            images = (first, b"")
     except (IndexError, struct.error) as error:
         raise _malformed(kind) from error
     if at > len(body):
         raise _malformed(kind)
-    return Rows(table_id, width, before, after, at)
+    return Rows(table_id, images, at)
 
 
+def _bitmap(body: bytes, at: int, width: int) -> bytes:
+    """A bitmap of `width` bits, without what the server leaves in the bits behind them."""
+    size = (width + 7) // 8
+    bits = int.from_bytes(body[at : at + size], "little") & ((1 << width) - 1)
+    return bits.to_bytes(size, "little")
+
+
+def begins(body: bytes) -> int | None:
+    """The thread of a QUERY event that is a plain BEGIN, as nearly all are; None for every other statement."""
+    if not body.endswith(b"\x00BEGIN"):
+        return None
+    thread_id, _, database_size, _, status_size = _QUERY_HEAD.unpack_from(body)
+    return thread_id if 13 + status_size + database_size + 6 == len(body) else None
+
+
+_QUERY_HEAD = struct.Struct("<IIBHH")
 _SKIPPED = {0: 4, 3: 4, 7: 2, 8: 2, 9: 8, 10: 4, 13: 3, 17: 8, 20: 1}
 
 
 def query(body: bytes) -> Query:
     """A QUERY event's body; an unknown status variable stops, because what follows it cannot be found."""
     try:
-        thread_id, _, database_size, error_code, status_size = struct.unpack_from("<IIBHH", body)
+        thread_id, _, database_size, error_code, status_size = _QUERY_HEAD.unpack_from(body)
         status = body[13 : 13 + status_size]
         at = 13 + status_size
         database = body[at : at + database_size].decode("utf-8", "surrogateescape") or None

@@ -4,10 +4,6 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 
-from snapshot.interleave import Interleave
-from snapshot.ranges import Range
-from snapshot.readers import ReaderSettings
-
 from capture.catalog import Catalog
 from capture.checkpoint import load
 from capture.publisher import Publisher
@@ -25,6 +21,8 @@ from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.position import GtidSet
 from schemas.records import PositionRecord, ProblemRecord
+from snapshot.interleave import opened
+from snapshot.settings import SnapshotSettings
 
 
 class Capture:
@@ -60,16 +58,16 @@ class Capture:
             publisher.problem(ProblemRecord(place="capture", error="", hint="", time_us=time.time_ns() // 1000))
         seam("capture.opened")
         catalog = Catalog(publisher, settings.selection, checkpoint.tables)
-        with Interleave(
+        with opened(
             self._source,
-            ReaderSettings(settings.task, settings.readers, settings.chunk_bytes),
-            [Range.of(part) for part in checkpoint.ranges.values()],
+            str(connection.value("SELECT @@GLOBAL.server_uuid")),
+            SnapshotSettings(settings.task, settings.readers, settings.chunk_bytes),
+            checkpoint.ranges.values(),
             catalog.plan,
             published(start),
-            str(connection.value("SELECT @@GLOBAL.server_uuid")),
         ) as interleave:
             stream = Stream(self._kafka, settings, publisher, catalog, interleave, statements, schema, start)
-            with closing(LogReader(self._source, stream.executed, settings.server_id)) as reader:
+            with closing(LogReader(self._source, stream.executed, settings.server_id, settings.heartbeat_ms)) as reader:
                 log.info("capturing", position=str(stream.log), gtid_set=str(stream.executed), epoch=stream.epoch)
                 yield from Work(settings, publisher, interleave, stream, reader).run()
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from schemas.registry import Entry, Registry, entry_key, entry_value
 
 from capture.settings import CaptureSettings
-from runtime.kafka import KafkaSettings, Producer, Topics
+from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Producer, Topics
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds, published_bytes
 from schemas.names import TableName
@@ -107,7 +107,7 @@ class Publisher:
         """How far a range is, in the same transaction as its rows."""
         self._record(record)
 
-    def commit(self, position: PositionRecord, seconds: float = 60.0) -> None:
+    def commit(self, position: PositionRecord, seconds: float = PATIENCE_SECONDS) -> None:
         """Closes the transaction with `position`, within `seconds`."""
         seam("capture.produced")
         self._record(position)
@@ -143,9 +143,9 @@ class Publisher:
     def _begin(self) -> None:
         if not self.open:
             self._producer.begin()
-            self.open, self.bytes, self.since = True, 0, time.monotonic()
+            self.open, self.since = True, time.monotonic()
 
     def _close(self, seconds: float) -> None:
         with commit_seconds.labels("kafka").time():
             self._producer.commit(seconds)
-        self.open = False
+        self.open, self.bytes = False, 0

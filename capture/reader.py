@@ -7,36 +7,22 @@ owner opens a new reader at its own durable position; nothing reconnects in secr
 
 import struct
 import zlib
-from dataclasses import dataclass
 
-from capture.events import HEADER, HEADER_SIZE, EventType, type_name
+from capture.events import HEADER, HEADER_SIZE, Event, EventType, type_name
 from runtime.errors import Fatal
 from runtime.mysql import COM_BINLOG_DUMP_GTID, Connection, Endpoint, Packets, Refused, connect, server_error
 from schemas.position import GtidSet
 
-HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of the log: `end` is the offset after it in its file (0 for events made by the dump itself)."""
-
-    type: int
-    timestamp: int
-    server_id: int
-    end: int
-    flags: int
-    size: int
-    body: bytes
 
 
 class LogReader:
     """The stream of events after a GTID set."""
 
-    def __init__(self, source: Endpoint, executed: GtidSet, server_id: int) -> None:
+    def __init__(self, source: Endpoint, executed: GtidSet, server_id: int, heartbeat_ms: int) -> None:
         self._source = source
-        self._connection: Connection = connect(source, timeout=SILENCE_SECONDS)
+        self._heartbeat_ms = heartbeat_ms
+        self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
         try:
             self._checksum = self._agree(self._connection)
             self._packets: Packets = self._connection.packets(COM_BINLOG_DUMP_GTID, dump_gtid(executed, server_id))
@@ -82,7 +68,7 @@ class LogReader:
         connection.execute(
             "SET @source_binlog_checksum = @@GLOBAL.binlog_checksum, @master_binlog_checksum = @@GLOBAL.binlog_checksum"
         )
-        beat = HEARTBEAT_SECONDS * 1_000_000_000
+        beat = self._heartbeat_ms * 1_000_000
         # a keyless table's snapshot may keep the stream waiting for long: the server must not hang up meanwhile
         connection.execute("SET SESSION net_write_timeout = 86400")
         connection.execute(f"SET @source_heartbeat_period = {beat}, @master_heartbeat_period = {beat}")

@@ -105,7 +105,7 @@ class SchemaSource:
         missing = until.minus(after)
         if not missing:
             return False
-        reader = LogReader(self._source, after, self._settings.server_id ^ 1)
+        reader = LogReader(self._source, after, self._settings.server_id ^ 1, self._settings.heartbeat_ms)
         try:
             current = ""
             while missing:

@@ -29,7 +29,7 @@ def begin(
     for change in _changes(settings.task, found, publisher):
         publisher.schema_record(change)
     for part in ranges:
-        publisher.progress(part.record())
+        publisher.progress(part)
     now = time.time_ns() // 1000
     publisher.commit(
         PositionRecord(

@@ -9,12 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from schemas.codec import RowsImage, RowsKind, encode_rows, envelope
-from snapshot.interleave import Interleave, Replanned
-
 from capture.barriers import barriers
 from capture.catalog import Catalog, Shape
-from capture.events import FLAG_IGNORABLE, Event, EventType, gtid, heartbeat_v2, query, rotate, rows, type_name
+from capture.events import FLAG_IGNORABLE, Event, EventType, begins, gtid, heartbeat_v2, query, rotate, rows, type_name
 from capture.publisher import Publisher
 from capture.schema import SchemaSource
 from capture.settings import CaptureSettings
@@ -23,6 +20,7 @@ from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, log, published_rows
+from schemas.codec import RowsImage, RowsKind, encode_rows, envelope
 from schemas.ddl.statement import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
@@ -30,6 +28,7 @@ from schemas.records import PositionRecord, SchemaChange, TouchedTable
 from schemas.sql import qualified
 from schemas.table import Table, to_json
 from schemas.topics import table_topic
+from snapshot.interleave import Interleave, Replanned
 
 _ROWS = {
     EventType.WRITE_ROWS: RowsKind.INSERT,
@@ -203,7 +202,7 @@ class Stream:
         name, kind = shape.table.name, _ROWS[EventType(event.type)]
         common = envelope(
             self._settings.task,
-            shape.table,
+            shape.table.name,
             snapshot="false",
             gtid=transaction.gtid,
             file=self.log.file,
@@ -214,12 +213,12 @@ class Stream:
             now_us=time.time_ns() // 1000,
             epoch=self.epoch,
         )
-        image = RowsImage(kind, head.width, head.before, head.after)
+        image = RowsImage(kind, *head.images)
         skip = max(0, transaction.skip - transaction.units)
         messages = encode_rows(shape.plan, image, event.body[head.start :], common, skip)
         transaction.units += messages.rows
         if self._interleave.wants(name):
-            self._interleave.touched(name, transaction.gtid, messages.keys)
+            self._interleave.touched(name, transaction.gtid, [key for key in messages.keys if key is not None])
         if messages.values and not self._interleave.drops(name):
             self._publisher.send(shape.topic, messages.keys, messages.values)
             published_rows.labels(str(name), kind.name.lower()).inc(messages.rows)
@@ -228,11 +227,12 @@ class Stream:
     # ---- statements
 
     def _query(self, event: Event) -> None:
-        found = query(event.body)
         transaction = self._transaction
-        if found.text == b"BEGIN":
-            transaction.open, transaction.thread_id = True, found.thread_id
+        thread_id = begins(event.body)
+        if thread_id is not None:
+            transaction.open, transaction.thread_id = True, thread_id
             return
+        found = query(event.body)
         understood = self._statements.understand(found)
         statement = understood.statement
         if statement.kind is Kind.COMMIT:
@@ -299,9 +299,9 @@ class Stream:
         )
         for replanned in self._take_over(understood, transaction, before, after):
             for part in replanned.ranges:
-                self._publisher.progress(part.record())
+                self._publisher.progress(part)
             if replanned.empties:
-                self._empty(transaction, replanned.ranges[0].table)
+                self._empty(transaction, replanned.ranges[0].name)
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
         log.info(

@@ -8,17 +8,16 @@ import select
 import time
 from collections.abc import Generator
 
-from schemas.codec import envelope, splice
-from snapshot.interleave import Interleave, Release
-
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.stream import Stream
 from runtime.seams import seam
 from runtime.telemetry import log, snapshot_rows
+from schemas.codec import envelope, splice
 from schemas.records import SnapshotCompleted
 from schemas.topics import table_topic
+from snapshot.interleave import Interleave, Release
 
 _EVENTS_AT_A_TIME = 500
 _REST_SECONDS = 0.001  # a log that is silent for this long is at rest: what is open becomes visible
@@ -79,7 +78,8 @@ class Work:
 
     def _wait(self, passing: bool) -> None:
         """Until an event or a chunk arrives, at most until something is due."""
-        seconds = _REST_SECONDS if self._publisher.open or self._stream.moved else 0.2
+        pending = (self._publisher.open or self._stream.moved) and not self._atomic
+        seconds = _REST_SECONDS if pending else 0.2
         waiting = [*self._interleave.filenos(), *([self._reader.fileno()] if passing else [])]
         select.select(waiting, [], [], seconds)
 
@@ -107,12 +107,12 @@ class Work:
 
     def _publish(self, release: Release) -> None:
         plan, rows = release.plan, release.rows
-        name = release.range.table
+        name = release.range.name
         topic = table_topic(self._settings.task, name)
         now = time.time_ns() // 1000
         common = envelope(
             self._settings.task,
-            plan.table,
+            name,
             snapshot="incremental",
             gtid=None,
             file=self._stream.log.file,
@@ -126,10 +126,10 @@ class Work:
         if rows.keys:
             self._publisher.send(topic, rows.keys, splice(plan, rows.rows, rows.exacts, common))
             snapshot_rows.labels(str(name)).inc(len(rows.keys))
-        self._publisher.progress(release.range.record())
+        self._publisher.progress(release.range)
         seam("capture.chunk_published")
         if release.table_done:
-            done = sum(part.rows_done for part in self._interleave.progress() if part.table == name)
+            done = sum(part.rows_done for part in self._interleave.progress() if part.name == name)
             self._publisher.schema_record(
                 SnapshotCompleted(
                     database=name.database,

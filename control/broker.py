@@ -1,9 +1,9 @@
 """A private one-node Kafka (KRaft) in a directory.
 
-It outlives the process that started it. Whoever opens the same directory finds it at the same address with all its
-data, also after kill -9 of everything. Nothing outside the directory and the cache of jars is touched; it listens on
-127.0.0.1 only. Like any Kafka of one node it leaves writing to the operating system: a power cut, unlike a kill, may
-take its last seconds.
+It outlives the process that started it, and ends by SIGKILL only, so that every start is the same start. Whoever opens
+the same directory finds it at the same address with all its data. Nothing outside the directory and the cache of jars
+is touched; it listens on 127.0.0.1 only. Like any Kafka of one node it leaves writing to the operating system: a power
+cut, unlike a kill, may take its last seconds.
 """
 
 import base64
@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from control.daemon import Daemon, free_port
 from control.files import locked, once, replace
+from control.registration import BROKER_ID_NOT_REGISTERED, NOT_CONTROLLER, unregister
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings, answers
 from runtime.telemetry import log
@@ -26,7 +27,8 @@ from runtime.telemetry import log
 KAFKA = "4.3.1"
 _JAVA = 17
 _START_SECONDS = 120.0
-_STOP_SECONDS = 30.0
+_BRIEF = ("-Xmx256m", "-XX:TieredStopAtLevel=1")  # for what lives a second or two
+_NEVER = "2147483647"  # milliseconds
 
 _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -40,8 +42,8 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 """
 
 # What one node needs to differ from a cluster, and what a task relies on: topics are made by their owners only,
-# kept until they say otherwise, and a group's offsets are not forgotten while nobody reads. After kill -9 the node
-# waits for its own earlier session to expire, hence the short one.
+# kept until they say otherwise, and a group's offsets are not forgotten while nobody reads. Smaller segments bound what
+# a start after a kill reads again.
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -58,10 +60,9 @@ _SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
-    "broker.heartbeat.interval.ms": "500",
-    "broker.session.timeout.ms": "3000",
     "log.retention.ms": "-1",
     "log.retention.bytes": "-1",
+    "log.segment.bytes": "268435456",
     "log.cleaner.enable": "true",
     "message.max.bytes": "104857600",
     "replica.fetch.max.bytes": "104857600",
@@ -91,6 +92,7 @@ class Broker:
         self._directory = directory.absolute()
         self._cache = cache
         self._daemon = Daemon(self._directory, "broker")
+        self._controller = Daemon(self._directory, "controller")
         self._data = self._directory / "data"
         self._ports_file = self._directory / "broker.json"
 
@@ -116,37 +118,75 @@ class Broker:
             return ports.address
 
     def stop(self) -> None:
-        """Ends the node and waits until it is gone; nothing to do if it is not running."""
-        with locked(self._directory / "broker.lock"):
-            self._daemon.stop(_STOP_SECONDS)
+        """Ends the node and waits until it is gone; nothing to do if it is not running.
 
-    def kill(self) -> None:
-        """Ends the node with SIGKILL; its data stay."""
-        self._daemon.kill()
+        Not by SIGTERM: the partitions then lose their leader while transactions may still be completing, see `_forget`.
+        """
+        with locked(self._directory / "broker.lock"):
+            self._daemon.kill()
+            self._controller.kill()
 
     def _launch(self) -> None:
+        self._controller.kill()  # of a start that was killed
         known = self._ports()
         ports = Ports(free_port(), free_port()) if known is None else known.free()
         jars = fetch(self._cache)
-        if not self._data.is_dir():
-            self._format(ports)
         replace(self._ports_file, json.dumps(asdict(ports)))
-        settings = self._write_properties("broker.properties", ports, self._data)
-        heap = ["-Xms64m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"]
-        self._daemon.start([*_java(jars), *heap, "kafka.Kafka", settings])
+        if self._data.is_dir():
+            self._forget(jars, ports)
+        else:
+            self._format(ports)
+        settings = properties(ports, self._data) | {"broker.session.timeout.ms": _NEVER}
+        file = self._write_properties("broker", settings)
+        self._daemon.start([*_java(jars), "-Xms64m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka", file])
 
     def _format(self, ports: Ports) -> None:
         """Makes `data`: formatted aside and renamed, so that a kill leaves a whole one or none."""
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        settings = self._write_properties("format.properties", ports, unfinished)
+        file = self._write_properties("format", properties(ports, unfinished))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool(self._cache, "kafka.tools.StorageTool", ["format", "-t", cluster, "-c", settings])
+        tool(self._cache, "kafka.tools.StorageTool", ["format", "-t", cluster, "-c", file])
         unfinished.rename(self._data)
 
-    def _write_properties(self, name: str, ports: Ports, data: Path) -> str:
-        file = self._directory / name
-        replace(file, "".join(f"{key}={value}\n" for key, value in properties(ports, str(data)).items()))
+    def _forget(self, jars: Path, ports: Ports) -> None:
+        """Lets the controller, alone, forget that the broker was ever there.
+
+        A killed broker is still registered (KIP-631), so a new one believes that it leads, loads the transactions that
+        were being committed, and loses its leadership when the old registration expires. At that moment Kafka 4.3.1
+        takes "no leader" for "topic deleted" (TransactionMarkerChannelManager) and completes those transactions without
+        their markers: their topics would never again show a committed record. For the same reason a running broker's
+        registration never expires.
+        """
+        alone = {"process.roles": "controller", "listeners": f"CONTROLLER://127.0.0.1:{ports.controller}"}
+        settings = properties(ports, self._data) | alone
+        del settings["advertised.listeners"]
+        file = self._write_properties("controller", settings)
+        self._controller.start([*_java(jars), *_BRIEF, "kafka.Kafka", file])
+        try:
+            self._unregister(ports)
+        finally:
+            self._controller.kill()
+
+    def _unregister(self, ports: Ports) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        code = NOT_CONTROLLER
+        while self._controller.alive() and time.monotonic() < deadline:
+            try:
+                code = unregister("127.0.0.1", ports.controller, broker=1, timeout=10.0)
+            except OSError:  # it does not listen yet
+                code = NOT_CONTROLLER
+            if code in (0, BROKER_ID_NOT_REGISTERED):
+                return
+            time.sleep(0.05)
+        raise Fatal(
+            f"the private Kafka in {self._directory} cannot start again (error {code}):\n{self._controller.tail()}",
+            hint=f"mend what its log says; all of it is in {self._controller.log}",
+        )
+
+    def _write_properties(self, name: str, settings: Mapping[str, str]) -> str:
+        file = self._directory / f"{name}.properties"
+        replace(file, "".join(f"{key}={value}\n" for key, value in settings.items()))
         return str(file)
 
     def _answers(self) -> bool:
@@ -173,14 +213,14 @@ class Broker:
         return Ports(**json.loads(self._ports_file.read_text()))
 
 
-def properties(ports: Ports, data: str) -> dict[str, str]:
+def properties(ports: Ports, data: Path) -> dict[str, str]:
     """Kafka's settings of such a node."""
     return {
         **_SETTINGS,
         "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
         "listeners": f"PLAINTEXT://127.0.0.1:{ports.broker},CONTROLLER://127.0.0.1:{ports.controller}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports.broker}",
-        "log.dirs": data,
+        "log.dirs": str(data),
     }
 
 
@@ -191,7 +231,7 @@ def fetch(cache: Path) -> Path:
 
 def tool(cache: Path, class_name: str, arguments: Sequence[str]) -> str:
     """What one of Kafka's own tools prints, for example org.apache.kafka.tools.consumer.group.ConsumerGroupCommand."""
-    command = [*_java(fetch(cache)), "-Xmx256m", "-XX:TieredStopAtLevel=1", class_name, *arguments]
+    command = [*_java(fetch(cache)), *_BRIEF, class_name, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Fatal(

@@ -14,7 +14,7 @@ def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
     """Nothing below is tried when the cluster does not answer."""
     try:
         topics = Topics(kafka)
-        names = topics.names()
+        names = topics.layout()
     except (Fatal, Transient) as error:
         repair = error.hint if isinstance(error, Fatal) else "correct kafka.bootstrap_servers, or start the cluster"
         yield failed("kafka.connect", str(error), repair)
@@ -50,5 +50,7 @@ def _transactions(kafka: KafkaSettings, task: str) -> Finding:
             return warning(name, f"could not be tried with the id {task}.check: {error}", error.hint)
         return failed(name, str(error), error.hint)
     except Transient as error:
-        return failed(name, str(error), "see the brokers' logs: transactions need __transaction_state and enough brokers")
+        return failed(
+            name, str(error), "see the brokers' logs: transactions need __transaction_state and enough brokers"
+        )
     return ok(name, "transactions work")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from schemas.plan import plan
+
 from control.catalog import TableFacts
 from control.finding import Finding, failed, listed, ok, warning
 from runtime.errors import Fatal
 from schemas.names import TableName
-from schemas.plan import plan
 from schemas.table import Table
 from schemas.topics import table_topic
 
@@ -52,10 +53,9 @@ def _engines(tables: Iterable[TableFacts]) -> Finding:
             "leave them out with objects.exclude",
         )
     if plain:
-        return warning(
+        return failed(
             "objects.engines",
-            f"tables without transactions: {listed(plain)}; a statement that fails half-way is logged as rows "
-            "that are taken back, which stops the task",
+            f"tables without transactions are not available yet: {listed(plain)}",
             "ALTER TABLE ... ENGINE = InnoDB, or leave them out with objects.exclude",
         )
     return ok("objects.engines", "all are InnoDB tables")
@@ -65,7 +65,7 @@ def _types(task: str, tables: Iterable[Table]) -> Finding:
     refused = []
     for table in tables:
         try:
-            plan(task, table, None, 0)
+            plan(task, table, 0, 0)
         except Fatal as error:
             refused.append(str(error))
     if refused:
@@ -99,7 +99,7 @@ def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
     if orphans:
         return warning(
             "objects.foreign_keys",
-            f"foreign keys to tables that are not selected: {listed(orphans)}; after the switch their parents are missing",
+            f"foreign keys to tables that are not selected, and will be missing: {listed(orphans)}",
             "select the parents too, or drop the foreign keys",
         )
     return ok("objects.foreign_keys", "every foreign key's parent is selected")

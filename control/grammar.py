@@ -161,7 +161,7 @@ class ObjectsSection(Section):
 
 class SnapshotSection(Section):
     readers: Annotated[Whole, Field(ge=1, le=64)] = 2
-    chunk_bytes: Annotated[Whole, Field(ge=64 << 10, le=256 << 20)] = 4 << 20
+    chunk_bytes: Annotated[Whole, Field(ge=64 << 10, le=64 << 20)] = 2 << 20
 
 
 class CaptureSection(Section):

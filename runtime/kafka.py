@@ -5,12 +5,14 @@ same id when it is built, and what it wrote becomes visible only by `commit`.
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka._model import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 TRANSACTION_TIMEOUT_SECONDS = 900
+PATIENCE_SECONDS = 8.0  # for one answer: a process that is told to stop ends within 10 seconds
 _FENCED = frozenset((KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED))
 _OPERATOR = {
     KafkaError._AUTHENTICATION: "correct the security settings under kafka.properties",
@@ -103,7 +106,7 @@ class Producer:
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
                 }
             )
-            self._producer.init_transactions(60)
+            self._producer.init_transactions(PATIENCE_SECONDS)
 
     def begin(self) -> None:
         with errors_of("begin a transaction"):
@@ -114,20 +117,30 @@ class Producer:
         produce = self._producer.produce
         with errors_of(f"produce to {topic}"):
             for key, value in zip(keys, values, strict=True):
-                while True:
-                    try:
-                        produce(topic, value, key, partition)
-                        break
-                    except BufferError:
-                        self._producer.poll(0.05)
+                try:
+                    produce(topic, value, key, partition)
+                except BufferError:
+                    self._send_when_there_is_room(topic, partition, key, value)
             self._producer.poll(0)
 
-    def commit(self, seconds: float = 60.0) -> None:
+    def _send_when_there_is_room(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            self._producer.poll(0.05)
+            try:
+                self._producer.produce(topic, value, key, partition)
+            except BufferError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def commit(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Makes everything since `begin` visible at once. After a Transient the outcome is read from the topics."""
         deadline = time.monotonic() + seconds
         while True:
             try:
-                self._producer.commit_transaction(min(10.0, seconds))
+                self._producer.commit_transaction(seconds)
             except KafkaException as error:
                 if error.args[0].retriable() and time.monotonic() < deadline:
                     continue
@@ -138,7 +151,7 @@ class Producer:
         """Drops everything since `begin`, as far as the broker can be reached."""
         with errors_of("abort a transaction"):
             self._producer.purge()
-            self._producer.abort_transaction(10)
+            self._producer.abort_transaction(PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Drops what is queued, without waiting for anybody."""
@@ -169,6 +182,26 @@ def consumer(settings: KafkaSettings, group: str, **properties: str | int | floa
         )
 
 
+def member(
+    settings: KafkaSettings, group: str, committed: Callable[[KafkaError | None, list[TopicPartition]], None]
+) -> Consumer:
+    """A consumer that shares topics with the others of its group; `committed` hears how each commit went.
+
+    New topics and lost members are seen within seconds. An offset that is no longer in its log is an error, never a
+    reason to jump elsewhere.
+    """
+    properties: dict[str, Any] = {
+        "partition.assignment.strategy": "cooperative-sticky",
+        "topic.metadata.refresh.interval.ms": 1000,
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 500,
+        "auto.offset.reset": "error",
+        "enable.partition.eof": False,
+        "on_commit": committed,
+    }
+    return consumer(settings, group, **properties)
+
+
 def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | None = None) -> Iterator[Message]:
     """Every committed record of a topic that was there when the reading began, partition by partition.
 
@@ -178,7 +211,7 @@ def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | 
     reader = consumer(settings, "penstock-reader")
     try:
         with errors_of(f"read {topic}"):
-            metadata = reader.list_topics(topic, timeout=30).topics[topic]
+            metadata = reader.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]
             if metadata.error is not None:
                 if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                     return
@@ -192,13 +225,13 @@ def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | 
 
 def _read_partition(reader: Consumer, at: TopicPartition) -> Iterator[Message]:
     reader.assign([at])
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + PATIENCE_SECONDS
     while True:
         waited = reader.poll(0.5)
         if waited is None and time.monotonic() > patience:
-            raise Transient(f"kafka: {at.topic}/{at.partition}: no answer within 60 seconds")
+            raise Transient(f"kafka: {at.topic}/{at.partition}: no answer within {PATIENCE_SECONDS:g} seconds")
         for message in [waited, *reader.consume(2000, 0)] if waited is not None else []:
-            patience = time.monotonic() + 60
+            patience = time.monotonic() + PATIENCE_SECONDS
             error = message.error()
             if error is None:
                 yield message
@@ -226,12 +259,18 @@ class Topics:
 
     def names(self) -> set[str]:
         with errors_of("list topics"):
-            return set(self._admin.list_topics(timeout=30).topics)
+            return set(self._admin.list_topics(timeout=PATIENCE_SECONDS).topics)
+
+    def layout(self) -> dict[str, int]:
+        """Every topic with the number of its partitions."""
+        with errors_of("list topics"):
+            found = self._admin.list_topics(timeout=PATIENCE_SECONDS).topics
+        return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
 
     def partitions(self, topic: str) -> int:
         """The number of partitions; 0 when the topic does not exist."""
         with errors_of(f"describe {topic}"):
-            metadata = self._admin.list_topics(topic, timeout=30).topics[topic]
+            metadata = self._admin.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]
             return 0 if metadata.error is not None else len(metadata.partitions)
 
     def ensure(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
@@ -239,17 +278,28 @@ class Topics:
         if self.partitions(topic):
             return
         new = NewTopic(topic, partitions, self._settings.replication_factor, config=dict(config))
-        for future in self._admin.create_topics([new], operation_timeout=30).values():
+        for future in self._admin.create_topics([new], operation_timeout=PATIENCE_SECONDS).values():
             try:
-                future.result(60)
+                future.result(2 * PATIENCE_SECONDS)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise meaning(error.args[0], f"create topic {topic}") from error
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self.partitions(topic) < partitions:
             if time.monotonic() > deadline:
-                raise Transient(f"kafka: topic {topic} is created but not to be seen after 60 seconds")
+                raise Transient(
+                    f"kafka: topic {topic} is created but not to be seen after {PATIENCE_SECONDS:g} seconds"
+                )
             time.sleep(0.01)
+
+    def would_create(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
+        """Asks the brokers whether they would create such a topic; raises what they object to."""
+        new = NewTopic(topic, partitions, self._settings.replication_factor, config=dict(config))
+        with errors_of(f"create topic {topic}"):
+            for future in self._admin.create_topics(
+                [new], operation_timeout=PATIENCE_SECONDS, validate_only=True
+            ).values():
+                future.result(2 * PATIENCE_SECONDS)
 
     def configure(self, topic: str, config: Mapping[str, str]) -> None:
         """Sets single settings of a topic."""
@@ -258,7 +308,7 @@ class Topics:
             resource.add_incremental_config(ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET))
         with errors_of(f"configure {topic}"):
             for future in self._admin.incremental_alter_configs([resource]).values():
-                future.result(60)
+                future.result(2 * PATIENCE_SECONDS)
 
     def ends(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The offset after the last committed record of each (topic, partition), transaction markers included."""
@@ -271,6 +321,21 @@ class Topics:
         isolation = confluent_kafka.IsolationLevel.READ_COMMITTED
         ends: dict[tuple[str, int], int] = {}
         with errors_of("read end offsets"):
-            for at, future in self._admin.list_offsets(request, isolation_level=isolation, request_timeout=30).items():
-                ends[at.topic, at.partition] = future.result(60).offset
+            for at, future in self._admin.list_offsets(
+                request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS
+            ).items():
+                ends[at.topic, at.partition] = future.result(2 * PATIENCE_SECONDS).offset
         return ends
+
+    def committed(self, group: str) -> dict[tuple[str, int], int]:
+        """The offsets that a consumer group has committed."""
+        with errors_of(f"read the offsets of {group}"):
+            [future] = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+            partitions = future.result(2 * PATIENCE_SECONDS).topic_partitions
+        return {(at.topic, at.partition): at.offset for at in partitions if at.offset >= 0}
+
+    def members(self, group: str) -> int:
+        """How many consumers are in a group now; 0 for one that does not exist."""
+        with errors_of(f"describe the group {group}"):
+            [future] = self._admin.describe_consumer_groups([group]).values()
+            return len(future.result(2 * PATIENCE_SECONDS).members)

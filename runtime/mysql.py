@@ -37,7 +37,6 @@ _TRANSIENT = frozenset(
         1160,
         1161,
         1184,
-        1205,
         1213,
         1317,
         1836,
@@ -53,6 +52,7 @@ _TRANSIENT = frozenset(
         8007,
     )
 )
+_LOCK_TIMEOUT = 1205
 _READ_ONLY = 1290  # also used for other options: the text says which
 _LOGIN = {
     1044: "grant the account the rights that `penstock check` lists",
@@ -76,6 +76,10 @@ class Refused(Fatal):
     def __init__(self, message: str, hint: str, code: int) -> None:
         super().__init__(message, hint)
         self.code = code
+
+
+class LockTimeout(Transient):
+    """A lock was not granted in time; the session goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +294,7 @@ def connect(
             database=database,
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=10,
+            connect_timeout=8,
             read_timeout=timeout,
             write_timeout=timeout,
             init_command=init,
@@ -331,6 +335,8 @@ def errors_of(endpoint: Endpoint, statement: str | bytes) -> Generator[None]:
 
 
 def _meaning(endpoint: Endpoint, code: int, text: str, statement: str | bytes) -> Exception:
+    if code == _LOCK_TIMEOUT:
+        return LockTimeout(f"{endpoint}: {text} ({code})")
     if code in _TRANSIENT or (code == _READ_ONLY and "read-only" in text) or (code == 0 and not text.strip("() ,'\"0")):
         return Transient(f"{endpoint}: {text or 'connection lost'} ({code})")
     if code in _LOGIN:

@@ -76,3 +76,26 @@ utf8mb4 45_general_ci 46_bin 224_unicode_ci 225_icelandic_ci 226_latvian_ci 227_
     315_sr_latn_0900_as_cs 316_bs_0900_ai_ci 317_bs_0900_as_cs 318_bg_0900_ai_ci 319_bg_0900_as_cs 320_gl_0900_ai_ci
     321_gl_0900_as_cs 322_mn_cyrl_0900_ai_ci 323_mn_cyrl_0900_as_cs
 """
+
+
+def _parse() -> dict[int, tuple[str, str]]:
+    found: dict[int, tuple[str, str]] = {}
+    charset = ""
+    for line in _TABLE.splitlines():
+        words = line.split()
+        if words and not line.startswith(" "):
+            charset = words.pop(0)
+        for word in words:
+            number = word[: len(word) - len(word.lstrip("0123456789"))]
+            found[int(number)] = (charset, charset + word[len(number) :])
+    return found
+
+
+_BY_ID = _parse()
+
+
+def collation(number: int) -> tuple[str, str]:
+    """The charset and the name of a collation."""
+    if number not in _BY_ID:
+        raise Fatal(f"collation {number} is not known", hint="convert the column to a collation of MySQL itself")
+    return _BY_ID[number]

@@ -1,1 +1,1 @@
-"""Copies tables while the log streams: chunks read by parallel processes, merged into the stream where they are exact."""
+"""Copies tables while the log streams: chunks from parallel processes enter the stream where they are exact."""

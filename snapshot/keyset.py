@@ -110,7 +110,7 @@ def _most_number(column: Column) -> int | None:
     if column.data_type == "enum":
         return len(column.labels)
     if column.data_type == "set":
-        return 2 ** len(column.labels) - 1
+        return (1 << len(column.labels)) - 1
     return None
 
 

@@ -7,9 +7,10 @@ lengths and blobs, because a reader has encoded them and capture only splices. P
 import json
 import struct
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate, pairwise
+from typing import Any
 
 from schemas.codec import ChunkRows
 from schemas.position import GtidSet, LogPosition
@@ -17,6 +18,13 @@ from snapshot.keyset import Bound
 
 MAX_FRAME = 1 << 31
 _PREFIX = struct.Struct("<IBI")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """To a reader, first of all: its server, as JSON of runtime.mysql.Endpoint."""
+
+    endpoint: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,11 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """To a reader: read nothing more of what you are reading."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """From a reader: it is connected to this server."""
 
@@ -55,7 +68,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """From a reader: rows that follow each other in the key's order; `last` is the key of the last one that was read."""
+    """From a reader: rows that follow each other in the key's order; `last` is the key of the last one."""
 
     walk: int
     low: GtidSet
@@ -114,5 +127,108 @@ class Failed:
     hint: str = ""
 
 
-Command = Walk | Held | Credit
-Report = Ready | Chunk | HoldWanted | HoldEnded | Located | Changed | Failed
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """In place of a report: the reader is gone."""
+
+
+Command = Login | Walk | Held | Credit | Rest
+Report = Ready | Chunk | HoldWanted | HoldEnded | Located | Changed
+Message = Command | Report | Failed
+
+_CLASSES: tuple[type[Message], ...] = (
+    Login, Walk, Held, Credit, Rest, Ready, Chunk, HoldWanted, HoldEnded, Located, Changed, Failed,
+)  # fmt: skip
+
+
+def pack(message: Message) -> list[bytes]:
+    """A message as buffers to be written one after the other."""
+    fields: dict[str, object] = {name: getattr(message, name) for name in message.__slots__}
+    body: list[bytes] = []
+    if isinstance(message, Chunk):
+        rows = message.rows
+        fields["rows"] = len(rows.rows)
+        exact_once = len(set(rows.exacts)) == 1  # nearly always: few values need a text beside them
+        exacts = rows.exacts[:1] if exact_once else rows.exacts
+        keys = [key for key in rows.keys if key is not None]
+        for blobs in (keys, rows.rows, exacts):
+            body += [struct.pack("<I", len(blobs)), array("I", map(len, blobs)).tobytes(), b"".join(blobs)]
+    header = json.dumps(fields, default=_plain).encode()
+    total = len(header) + sum(map(len, body))
+    if total > MAX_FRAME:
+        raise ValueError(f"a message of {total} bytes")
+    return [_PREFIX.pack(total, _CLASSES.index(type(message)), len(header)) + header, *body]
+
+
+class Frames:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes | memoryview) -> list[Message]:
+        """The messages that are complete with `data`."""
+        buffer = self._buffer
+        buffer += data
+        messages: list[Message] = []
+        at = 0
+        with memoryview(buffer) as view:
+            while len(buffer) - at >= _PREFIX.size:
+                total, kind, header = _PREFIX.unpack_from(buffer, at)
+                if total > MAX_FRAME or header > total or kind >= len(_CLASSES):
+                    raise ValueError("the stream of messages is out of step")
+                start = at + _PREFIX.size
+                if len(buffer) - start < total:
+                    break
+                at = start + total
+                messages.append(
+                    _unpack(_CLASSES[kind], bytes(view[start : start + header]), bytes(view[start + header : at]))
+                )
+        del buffer[:at]
+        return messages
+
+
+def _unpack(message: type[Message], header: bytes, body: bytes) -> Message:
+    fields = {name: _restored(name, value) for name, value in json.loads(header).items()}
+    if message is Chunk:
+        fields["rows"] = _rows(int(fields["rows"]), body)
+    return message(**fields)
+
+
+def _rows(count: int, body: bytes) -> ChunkRows:
+    keys, at = _blobs(body, 0)
+    rows, at = _blobs(body, at)
+    exacts, at = _blobs(body, at)
+    if len(rows) != count or at != len(body):
+        raise ValueError("the stream of messages is out of step")
+    return ChunkRows([*keys] or [None] * count, rows, exacts * count if len(exacts) == 1 else exacts)
+
+
+def _blobs(body: bytes, at: int) -> tuple[list[bytes], int]:
+    (count,) = struct.unpack_from("<I", body, at)
+    start = at + 4 + 4 * count
+    lengths = array("I", body[at + 4 : start])
+    ends = list(accumulate(lengths, initial=start))
+    return [body[first:end] for first, end in pairwise(ends)], ends[-1]
+
+
+def _plain(value: object) -> object:
+    match value:
+        case GtidSet():
+            return str(value)
+        case LogPosition():
+            return [value.file, value.offset]
+    raise TypeError(f"{value!r} is no part of a message")
+
+
+def _restored(name: str, value: Any) -> Any:
+    match name:
+        case "low":
+            return GtidSet.parse(value)
+        case "high":
+            return LogPosition.of(*value)
+        case "after" | "until" | "last":
+            return None if value is None else tuple(value)
+        case "kind":
+            return Kind(value)
+    return value

@@ -22,6 +22,7 @@ _OVERHEAD = 120  # bytes that a key costs beyond its own: the object and its slo
 class Passed:
     """A chunk whose high the stream has passed."""
 
+    reader: int
     chunk: Chunk
     exact: bool  # False: some transaction that it may lack is no longer remembered; it must be read again
     touched: frozenset[bytes]  # keys whose rows are not exact: newer ones are published
@@ -45,7 +46,7 @@ class Window:
         #: streamed transactions whose keys are not remembered: those of every table, and those of single tables
         self._published = published.copy()
         self._forgotten: dict[TableName, GtidSet] = {}
-        self._chunks: list[tuple[TableName, Chunk]] = []
+        self._chunks: list[tuple[int, TableName, Chunk]] = []
         #: reader -> what every low that it is going to send covers
         self._reading: dict[int, GtidSet] = {}
         self._latest = GtidSet()
@@ -63,7 +64,7 @@ class Window:
     def put(self, reader: int, table: TableName, chunk: Chunk) -> None:
         """A chunk has come from `reader`."""
         self.saw(reader, chunk.low)
-        self._chunks.append((table, chunk))
+        self._chunks.append((reader, table, chunk))
 
     def saw(self, reader: int, low: GtidSet) -> None:
         """`reader` has read `low`; its lows come in the order in which it read them."""
@@ -100,37 +101,35 @@ class Window:
         forgotten = self._forgotten.get(table)
         return self._published if forgotten is None else self._published.union(forgotten)
 
-    def discard(self, walk: int) -> list[Chunk]:
-        """Takes the chunks of a walk out."""
-        gone = [chunk for _, chunk in self._chunks if chunk.walk == walk]
-        self._chunks = [(table, chunk) for table, chunk in self._chunks if chunk.walk != walk]
+    def discard(self, walk: int) -> list[int]:
+        """Takes the chunks of a walk out; the readers that they came from, one for each chunk."""
+        gone = [reader for reader, _, chunk in self._chunks if chunk.walk == walk]
+        self._chunks = [flight for flight in self._chunks if flight[2].walk != walk]
         self._raise_floor()
         return gone
 
     def release(self, position: LogPosition) -> list[Passed]:
         """Takes the chunks out whose high is not after `position`; all before `position` has been told to `touched`."""
-        passed = [
-            self._judged(table, chunk) for table, chunk in self._chunks if chunk.high <= position
-        ]
+        passed = [self._judged(*flight) for flight in self._chunks if flight[2].high <= position]
         if passed:
-            self._chunks = [(table, chunk) for table, chunk in self._chunks if position < chunk.high]
+            self._chunks = [flight for flight in self._chunks if position < flight[2].high]
             self._raise_floor()
         return passed
 
-    def _judged(self, table: TableName, chunk: Chunk) -> Passed:
+    def _judged(self, reader: int, table: TableName, chunk: Chunk) -> Passed:
         low = chunk.low
         keys: set[bytes] = set()
         for transaction in self._touched.get(table, ()):
             if not low.contains(transaction.gtid):
                 keys |= transaction.keys
-        return Passed(chunk, low.covers(self.needed(table)), frozenset(keys))
+        return Passed(reader, chunk, low.covers(self.needed(table)), frozenset(keys))
 
     def _raise_floor(self) -> None:
         """Drops what every chunk, in flight or to come, is sure to have seen.
 
         The lows come from one server, whose gtid_executed only grows: the smallest is part of all.
         """
-        lows = [self._latest, *self._reading.values(), *(chunk.low for _, chunk in self._chunks)]
+        lows = [self._latest, *self._reading.values(), *(chunk.low for _, _, chunk in self._chunks)]
         floor = min(lows, key=GtidSet.count)
         if floor is self._floor:
             return

@@ -39,7 +39,7 @@ def prepare(name: str, directory: Path, options: Sequence[str]) -> tuple[Server,
         f"KAFKA_PORT={kafka.broker}",
         f"MYSQLD_OPTIONS={shlex.join(options)}",
     ]
-    settings = properties(kafka, "/var/lib/kafka/data") | {
+    settings = properties(kafka, Path("/var/lib/kafka/data")) | {
         "listeners": f"PLAINTEXT://0.0.0.0:{kafka.broker},CONTROLLER://127.0.0.1:{kafka.controller}"
     }
     named = [f"KAFKA_{key.replace('.', '_').upper()}={value}" for key, value in settings.items()]

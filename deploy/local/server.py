@@ -71,6 +71,7 @@ class Server:
         passwords = {account.user: account.password for account in self.accounts}
         login = f"user=admin\npassword={passwords['admin']}\nhost={self.host}\nport={self.port}\n"
         self.accounts_file.write_text(Template(sql).substitute(passwords))
+        self.accounts_file.chmod(0o644)  # for a container's other user; the directory above keeps everybody else out
         self.client_file.write_text(f"[client]\n{login}")
 
 

@@ -39,7 +39,7 @@ class Stack:
         if compose.holds(self.directory):
             compose.kill(self.name, self.directory, "kafka")
         else:
-            _broker(self.directory).kill()
+            _broker(self.directory).stop()
 
     def restart_kafka(self) -> None:
         """Starts the broker again at its address with its data."""

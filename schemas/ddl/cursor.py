@@ -11,6 +11,8 @@ from itertools import islice
 from schemas.ddl.lexer import Token, TokenKind
 from schemas.names import TableName
 
+QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE")
+"""The words that begin a query; all are reserved."""
 _END = Token(TokenKind.END, "", -1, -1)
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from schemas.ddl.cursor import Cursor, Unclear
+from schemas.ddl.cursor import QUERY_WORDS, Cursor, Unclear
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.lexer import TokenKind
 from schemas.names import TableName
 
-_QUERY = ("SELECT", "WITH", "VALUES", "TABLE")
+Reader = Callable[[Cursor], Statement]
+
 _DATABASE_OPTIONS = ("DEFAULT", "CHARACTER", "CHAR", "COLLATE", "READ")
-_DATABASE_OPTIONS_OR_NAMES = ("CHARSET", "ENCRYPTION")
 _PARENTHESES_AHEAD = 64
 
 
@@ -54,9 +54,6 @@ def truncate(cursor: Cursor) -> Statement:
     return Statement(kind=Kind.TRUNCATE_TABLE, tables=(table,))
 
 
-Reader = Callable[[Cursor], Statement]
-
-
 def _reader(cursor: Cursor, readers: dict[str, Reader]) -> Reader:
     reader = readers.get(cursor.next().symbol)
     if reader is None:
@@ -96,7 +93,7 @@ def _create_table(cursor: Cursor) -> Statement:
         return Statement(kind=Kind.CREATE_TABLE_LIKE, tables=(table,), references=(model,), if_not_exists=if_not_exists)
     starts_transaction = False
     for token in cursor.top_level():
-        if token.symbol in ("AS", *_QUERY) or (token.symbol == "(" and _query_follows(cursor)):
+        if token.symbol in ("AS", *QUERY_WORDS) or (token.symbol == "(" and _query_follows(cursor)):
             return Statement(kind=Kind.CREATE_TABLE_SELECT, tables=(table,), if_not_exists=if_not_exists)
         if token.symbol == "START" and cursor.take("TRANSACTION"):
             starts_transaction = True
@@ -108,7 +105,7 @@ def _create_table(cursor: Cursor) -> Statement:
 def _query_follows(cursor: Cursor) -> bool:
     for ahead in range(_PARENTHESES_AHEAD):
         if (symbol := cursor.peek(ahead).symbol) != "(":
-            return symbol in _QUERY
+            return symbol in QUERY_WORDS
     raise Unclear
 
 
@@ -178,11 +175,8 @@ def _database(kind: Kind) -> Reader:
 
 
 def _alter_database(cursor: Cursor) -> Statement:
-    """The name may be left out."""
-    default = cursor.at_one_of(*_DATABASE_OPTIONS)
-    if cursor.at_one_of(*_DATABASE_OPTIONS_OR_NAMES):
-        default = cursor.peek(1).symbol not in (*_DATABASE_OPTIONS, *_DATABASE_OPTIONS_OR_NAMES, "UPGRADE")
-    database = cursor.default_database if default else cursor.name()
+    """The name may be left out; a word that could be a name or an option is read as a name, as the server does."""
+    database = cursor.default_database if cursor.at_one_of(*_DATABASE_OPTIONS) else cursor.name()
     return Statement(kind=Kind.ALTER_DATABASE, database=database)
 
 

@@ -25,8 +25,7 @@ def commit(cursor: Cursor) -> Statement:
 
 def rollback(cursor: Cursor) -> Statement:
     if cursor.take("TO") or cursor.take("WORK", "TO"):
-        if cursor.peek(1).is_name:
-            cursor.expect("SAVEPOINT")
+        cursor.take("SAVEPOINT")
         return _savepoint(cursor, Kind.ROLLBACK_TO_SAVEPOINT)
     _completion(cursor)
     return Statement(kind=Kind.ROLLBACK)

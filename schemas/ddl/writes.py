@@ -1,11 +1,9 @@
 """Statements that write rows and were logged as text: which tables they name."""
 
-from schemas.ddl.cursor import Cursor, Unclear
+from schemas.ddl.cursor import QUERY_WORDS, Cursor, Unclear
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.lexer import TokenKind
 from schemas.names import TableName
-
-_QUERY = ("SELECT", "WITH", "VALUES", "TABLE")
 
 
 def insert(cursor: Cursor) -> Statement:
@@ -75,7 +73,7 @@ def _table_references(cursor: Cursor, until: tuple[str, ...]) -> list[TableName]
         if factor_follows:
             factor_follows = False
             if cursor.take("(") or cursor.take("LATERAL", "("):
-                if cursor.at_one_of(*_QUERY):
+                if cursor.at_one_of(*QUERY_WORDS):
                     cursor.leave_parentheses()
                 else:
                     depth += 1
@@ -105,4 +103,6 @@ def _table_references(cursor: Cursor, until: tuple[str, ...]) -> list[TableName]
             depth -= 1
             if depth < 0:
                 raise Unclear
+    if depth:
+        raise Unclear
     return tables

@@ -5,7 +5,7 @@ import re
 from schemas.table import Column
 from schemas.types.column import Json
 
-_SOURCE = "__debezium.source.column."
+SOURCE = "__debezium.source.column."
 _PARENTHESES = re.compile(r"\((\d+)(?:,(\d+))?\)")
 _TEMPORAL = frozenset(("time", "datetime", "timestamp"))
 _SIZED = frozenset(("char", "varchar", "binary", "varbinary", "bit", "vector"))
@@ -34,12 +34,12 @@ def is_boolean(column: Column) -> bool:
 def source(column: Column) -> dict[str, Json]:
     """The column's MySQL type as Debezium's `column.propagate.source.type` tells it."""
     length, scale = _size(column)
-    parameters: dict[str, Json] = {_SOURCE + "type": _name(column)}
+    parameters: dict[str, Json] = {SOURCE + "type": _name(column)}
     if length is not None:
-        parameters[_SOURCE + "length"] = str(length)
+        parameters[SOURCE + "length"] = str(length)
     if scale is not None:
-        parameters[_SOURCE + "scale"] = str(scale)
-    parameters[_SOURCE + "name"] = column.name
+        parameters[SOURCE + "scale"] = str(scale)
+    parameters[SOURCE + "name"] = column.name
     return parameters
 
 

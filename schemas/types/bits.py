@@ -45,9 +45,7 @@ def _bit_text(column: ColumnPlan) -> FromText:
     return read
 
 
-BIT = Type(
-    avro=_bit_avro, default=_bit_default, size=_bytes, log=_bit_log, text=_bit_text, literal=boolean_literal
-)
+BIT = Type(avro=_bit_avro, default=_bit_default, size=_bytes, log=_bit_log, text=_bit_text, literal=boolean_literal)
 
 
 def _bits_avro(column: Column) -> dict[str, Json]:
@@ -87,6 +85,4 @@ def _bits_literal(column: ColumnPlan) -> ToLiteral:
     return write
 
 
-BITS = Type(
-    avro=_bits_avro, default=_bits_default, size=_bytes, log=_bits_log, text=_bits_text, literal=_bits_literal
-)
+BITS = Type(avro=_bits_avro, default=_bits_default, size=_bytes, log=_bits_log, text=_bits_text, literal=_bits_literal)

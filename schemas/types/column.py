@@ -25,7 +25,8 @@ class Malformed(Fatal):
 
     def __init__(self, message: str) -> None:
         super().__init__(
-            message, hint="the bytes are damaged or do not belong to this table's definition: compare both, then restart"
+            message,
+            hint="the bytes are damaged or do not belong to this table's definition: compare both, then restart",
         )
 
 

@@ -1,8 +1,8 @@
 """Numbers: the integers, DECIMAL, FLOAT and DOUBLE.
 
-Row images: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html; DECIMAL as strings/decimal.cc packs it.
+Row images: https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html; DECIMAL is packed as the comment of
+decimal2bin in strings/decimal.cc says.
 """
-
 
 import struct
 from functools import lru_cache
@@ -128,7 +128,7 @@ INTEGER = Type(
 )
 
 
-# --- tinyint(1): true or false, and any other number in `exact` ---------------------------------------------------------
+# --- tinyint(1): true or false, and any other number in `exact` -------------------------------------------------------
 
 
 def _boolean_avro(column: Column) -> dict[str, Json]:
@@ -184,13 +184,19 @@ BOOLEAN = Type(
 )
 
 
-# --- DECIMAL: the digits as one whole number, big-endian two's complement of minimal length --------------------------------
+# --- DECIMAL: the digits as one whole number, big-endian two's complement of minimal length ---------------------------
 
 
 def _decimal_avro(column: Column) -> dict[str, Json]:
     parameters: dict[str, Json] = {"scale": str(column.scale), "connect.decimal.precision": str(column.precision)}
     avro = named(column, "bytes", "org.apache.kafka.connect.data.Decimal", parameters)
-    return {"type": avro.pop("type"), "scale": column.scale, "precision": column.precision, **avro, "logicalType": "decimal"}
+    return {
+        "type": avro.pop("type"),
+        "scale": column.scale,
+        "precision": column.precision,
+        **avro,
+        "logicalType": "decimal",
+    }
 
 
 def _decimal_default(column: Column, text: str) -> Json:
@@ -234,7 +240,10 @@ def _steps(precision: int, scale: int) -> tuple[int, tuple[tuple[int, int, int],
 
 
 def unpack_decimal(packed: bytes, precision: int, scale: int) -> int:
-    """The digits of a packed DECIMAL as one whole number. Positive numbers have the highest bit set, negative ones all bits inverted."""
+    """The digits of a packed DECIMAL as one whole number.
+
+    Positive numbers have the highest bit set; negative ones are those with all bits inverted.
+    """
     size, steps = _steps(precision, scale)
     if len(packed) != size:
         raise Malformed(f"a DECIMAL({precision},{scale}) of {len(packed)} bytes, not {size}")
@@ -295,7 +304,7 @@ DECIMAL = Type(
 )
 
 
-# --- FLOAT and DOUBLE: the same bytes in the log and in Avro ---------------------------------------------------------------
+# --- FLOAT and DOUBLE: the same bytes in the log and in Avro ----------------------------------------------------------
 
 
 def _float_avro(column: Column) -> dict[str, Json]:
@@ -362,5 +371,3 @@ FLOAT = DOUBLE = Type(
     literal=_float_literal,
     select=_as_double,
 )
-
-

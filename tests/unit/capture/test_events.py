@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.events import EventType, gtid, heartbeat_v2, query, rotate, rows
+from capture.events import EventType, begins, gtid, heartbeat_v2, query, rotate, rows
 from runtime.errors import Fatal
 
 SOURCE = uuid.UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")
@@ -71,11 +71,11 @@ def test_rotate_and_heartbeat() -> None:
 
 def test_rows_heads() -> None:
     head = (7).to_bytes(6, "little") + b"\x01\x00"
-    inserted = rows(EventType.WRITE_ROWS, head + b"\x05\x00\x00\xaa\xbb" + b"\x03\x07" + b"rest")
-    assert (inserted.table_id, inserted.width, inserted.before, inserted.after) == (7, 3, b"\x07", b"")
+    inserted = rows(EventType.WRITE_ROWS, head + b"\x05\x00\x00\xaa\xbb" + b"\x03\xff" + b"rest")
+    assert (inserted.table_id, inserted.images) == (7, (b"", b"\x07"))
     assert inserted.start == 14 + 1
     updated = rows(EventType.UPDATE_ROWS_V1, head + b"\x09" + b"\xff\x01" + b"\xfe\x01" + b"rest")
-    assert (updated.before, updated.after) == (b"\xff\x01", b"\xfe\x01")
+    assert updated.images == (b"\xff\x01", b"\xfe\x01")
 
 
 @given(st.binary(max_size=80))
@@ -85,3 +85,10 @@ def test_malformed_events_raise_our_error(body: bytes) -> None:
             parse(body)
         except Fatal:
             continue
+
+
+def test_begin_is_seen_without_reading_the_session() -> None:
+    assert begins(query_body(b"\x01" + bytes(8), b"BEGIN")) == 12
+    assert begins(query_body(b"", b"BEGIN ")) is None
+    assert begins(query_body(b"", b"INSERT INTO t VALUES ('\x00BEGIN")) is None
+    assert begins(b"") is None

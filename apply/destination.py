@@ -1,0 +1,129 @@
+"""The destination as a session and as definitions: what its tables really are, whatever the source says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime.errors import Fatal
+from runtime.mysql import Connection, Endpoint, Refused, connect
+from schemas.names import TableName
+from schemas.sql import qualified
+from schemas.table import TEXT_TYPES
+
+SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
+# A process that freezes inside a transaction loses it after this time, and its locks with it.
+IDLE_SECONDS = 60
+_UNKNOWN_VARIABLE = 1193
+_NO_SUCH_TABLE = frozenset((1049, 1146))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of the destination; `required` when an INSERT must name it."""
+
+    name: str
+    type: str  # the first word of its type
+    generated: bool
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A unique index; `total` when each part is a whole NOT NULL column."""
+
+    name: str
+    columns: tuple[str, ...]
+    total: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table of the destination, as far as writing rows depends on it."""
+
+    name: TableName
+    fields: Mapping[str, Field]  # by name in lower case
+    uniques: tuple[Unique, ...]  # the primary key first
+
+    @property
+    def keyless(self) -> bool:
+        return not any(unique.total for unique in self.uniques)
+
+    def text(self, column: str) -> bool:
+        return self.fields[column.lower()].type in TEXT_TYPES
+
+
+def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
+    """A session in which every value arrives as it is, or is refused; nothing is left to the server's defaults."""
+    connection = connect(endpoint)
+    connection.execute(
+        f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', foreign_key_checks = 0, autocommit = 1,"
+        f" innodb_lock_wait_timeout = {lock_wait_seconds}, lock_wait_timeout = {lock_wait_seconds},"
+        f" wait_timeout = {IDLE_SECONDS}"
+    )
+    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+    for younger in ("max_execution_time = 0", "range_optimizer_max_mem_size = 0"):
+        _set_if_known(connection, younger)
+    return connection
+
+
+def _set_if_known(connection: Connection, assignment: str) -> None:
+    """Sets a variable that servers before 5.7 do not have."""
+    try:
+        connection.execute(f"SET SESSION {assignment}")
+    except Refused as error:
+        if error.code != _UNKNOWN_VARIABLE:
+            raise
+
+
+def packet_limit(connection: Connection) -> int:
+    """The largest statement that the destination takes, in bytes."""
+    return int(connection.value("SELECT @@max_allowed_packet"))
+
+
+def version(connection: Connection) -> int:
+    """The version as executable comments write it: 80018 for 8.0.18."""
+    major, minor, patch = connection.server_version.split("-")[0].split(".")[:3]
+    return int(major) * 10000 + int(minor) * 100 + int(patch)
+
+
+def definition(connection: Connection, table: TableName) -> str | None:
+    """The CREATE TABLE of a table; None when there is none."""
+    try:
+        return str(connection.query(f"SHOW CREATE TABLE {qualified(table)}")[0][1])
+    except Refused as error:
+        if error.code in _NO_SUCH_TABLE:
+            return None
+        raise
+
+
+def read_shape(connection: Connection, table: TableName) -> Shape:
+    try:
+        columns = connection.query(f"SHOW COLUMNS FROM {qualified(table)}")
+        indexes = connection.query(f"SHOW INDEX FROM {qualified(table)}")
+    except Refused as error:
+        if error.code in _NO_SUCH_TABLE:
+            raise Fatal(
+                f"table {table} is missing at the destination",
+                hint="make it again as it was, or reset every topic of the group to earliest to rebuild the target",
+            ) from error
+        raise
+    fields = (_field(str(row[0]), str(row[1]), str(row[2]), row[4], str(row[5])) for row in columns)
+    return Shape(table, {field.name.lower(): field for field in fields}, _uniques(indexes))
+
+
+def _field(name: str, column_type: str, nullable: str, default: object, extra: str) -> Field:
+    generated = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
+    filled = nullable == "YES" or default is not None or "auto_increment" in extra or "DEFAULT_GENERATED" in extra
+    return Field(name, column_type.split("(")[0].split(" ")[0], generated, not (generated or filled))
+
+
+def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:
+    """Rows of SHOW INDEX: table, non_unique, key name, sequence, column, collation, cardinality, sub part, packed, null."""
+    found: dict[str, Unique] = {}
+    for row in indexes:
+        if row[1]:
+            continue
+        name, column = str(row[2]), str(row[4])
+        whole = row[4] is not None and row[7] is None and row[9] != "YES"
+        before = found.get(name, Unique(name, (), True))
+        found[name] = Unique(name, (*before.columns, column), before.total and whole)
+    return tuple(found.values())

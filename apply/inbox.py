@@ -1,0 +1,224 @@
+"""This process's share of the topics: partitions come and go, their records come in batches.
+
+Kafka distributes the partitions; where each begins is for the destination to say. Only what the destination holds is
+committed to the consumer group, for Kafka's own tools; such an offset bears our mark. One without it is an operator's
+wish, so it is overwritten only here, before the first record of its partition is handed out.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from apply.records import Place, Records
+from apply.settings import ApplySettings
+from runtime.errors import Fatal
+from runtime.kafka import Consumer, KafkaError, KafkaSettings, Message, TopicPartition, errors_of, meaning, member
+from runtime.seams import seam
+from runtime.telemetry import log
+from schemas.topics import apply_subscription
+
+MARK = "penstock:1"
+_COMMIT_SECONDS = 0.1
+_CHUNK = 1000
+_ANSWER_SECONDS = 8.0
+
+Resume = Callable[[Sequence[Place]], dict[Place, int]]
+
+
+class Inbox:
+    """A member of the target's consumer group. `resume` tells where partitions begin when they are assigned."""
+
+    def __init__(self, kafka: KafkaSettings, task: str, group: str, settings: ApplySettings, resume: Resume) -> None:
+        self._settings = settings
+        self._resume = resume
+        self._starts: dict[Place, int] = {}  # of every partition that this process has
+        self._held: dict[Place, int] = {}  # partitions that rest, and how far they are applied
+        self._unmarked: set[Place] = set()
+        self._dirty: set[Place] = set()  # their committed offsets may be behind
+        self._committed: dict[Place, int] = {}
+        self._commit_due = 0.0
+        self._consumer = member(kafka, group, self._heard)
+        with errors_of(f"join the group {group}"):
+            self._consumer.subscribe(
+                [apply_subscription(task)], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+            )
+
+    @property
+    def places(self) -> frozenset[Place]:
+        return frozenset(self._starts)
+
+    @property
+    def idle(self) -> bool:
+        """Everything that the topics hold for this process is applied and committed."""
+        return bool(self._starts) and not self._dirty and not self._held
+
+    def poll(self, seconds: float) -> list[Records]:
+        """The records that are there, or else those that come within `seconds`: at most a batch."""
+        with errors_of("read topics"):
+            first = self._consumer.poll(seconds)
+            messages = [] if first is None else self._fill([first])
+        batch = [records for records in _by_place(messages) if records.place in self._starts]
+        if batch:
+            self._mark()
+            self._dirty.update(records.place for records in batch)
+            seam("apply.polled")
+        return batch
+
+    def hold(self, place: Place, offset: int) -> None:
+        """Lets a partition rest; its records from `offset` on come again after `release`."""
+        if place not in self._starts:
+            return
+        with errors_of(f"hold {place}"):
+            self._consumer.seek(TopicPartition(*place, offset))
+            self._consumer.pause([TopicPartition(*place)])
+        self._held[place] = offset
+
+    def rest(self, place: Place, applied: int) -> None:
+        """Lets a partition rest whose records were all taken; they are applied up to the offset `applied`."""
+        if place not in self._held:
+            with errors_of(f"hold {place}"):
+                self._consumer.pause([TopicPartition(*place)])
+        self._held[place] = applied
+        self._dirty.add(place)
+
+    def release(self, places: Iterable[Place]) -> None:
+        """The partitions go on."""
+        rested = [place for place in places if self._held.pop(place, None) is not None]
+        if rested:
+            with errors_of("go on with held partitions"):
+                self._consumer.resume([TopicPartition(*place) for place in rested])
+
+    def go_to(self, place: Place, offset: int) -> None:
+        """The next record of a partition is the one at `offset`."""
+        if place in self._starts:
+            with errors_of(f"seek {place}"):
+                self._consumer.seek(TopicPartition(*place, offset))
+
+    def commit(self) -> None:
+        """Commits the offsets of what is applied, now and then. Nothing that was polled may be unapplied."""
+        now = time.monotonic()
+        if self._dirty and now >= self._commit_due:
+            self._commit_due = now + _COMMIT_SECONDS
+            with errors_of("commit offsets"):
+                self._commit_reached()
+
+    @property
+    def commit_in(self) -> float | None:
+        """Seconds until `commit` has something to do; None when nothing is to be committed."""
+        return max(0.0, self._commit_due - time.monotonic()) if self._dirty else None
+
+    def close(self) -> None:
+        """Leaves the group; what was committed last is with the broker."""
+        with errors_of("leave the group"):
+            self._consumer.close()
+
+    def _fill(self, messages: list[Message]) -> list[Message]:
+        """Adds what is there already: waiting with consume() would wait for all of it."""
+        size = len(messages[0])
+        while len(messages) < self._settings.batch_rows and size < self._settings.batch_bytes:
+            average = size // len(messages) + 1
+            room = min(self._settings.batch_rows - len(messages), (self._settings.batch_bytes - size) // average + 1)
+            more = self._consumer.consume(min(_CHUNK, room), 0)
+            if not more:
+                break
+            messages += more
+            size += sum(map(len, more))
+        return messages
+
+    def _mark(self) -> None:
+        """An operator's offset has become the fence: from now on the fence counts, not that offset."""
+        if self._unmarked:
+            offsets = [_offset(place, self._starts[place]) for place in self._unmarked]
+            with errors_of("mark offsets"):
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._unmarked.clear()
+
+    def _commit_reached(self) -> None:
+        """Positions pass transaction markers, which fences do not: so lag is 0 when everything is applied."""
+        asked = [TopicPartition(*place) for place in self._dirty]
+        offsets = []
+        for at in self._consumer.position(asked):
+            place = Place(at.topic, at.partition)
+            reached = self._held.get(place, at.offset if at.offset >= 0 else self._starts[place])
+            if self._committed.get(place) != reached:
+                offsets.append(_offset(place, reached))
+                self._committed[place] = reached
+            high = self._consumer.get_watermark_offsets(at, cached=True)[1]
+            if 0 <= high <= reached:
+                self._dirty.discard(place)
+        if offsets:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
+            seam("apply.offsets_committed")
+
+    def _heard(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """How an asynchronous commit went: what the broker did not take is committed again."""
+        for at in partitions:
+            place = Place(at.topic, at.partition)
+            if (error is not None or at.error is not None) and place in self._starts:
+                self._committed.pop(place, None)
+                self._dirty.add(place)
+
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        places = [Place(at.topic, at.partition) for at in partitions]
+        starts = self._resume(places)
+        with errors_of("take partitions"):
+            for at in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
+                if at.offset >= 0 and at.metadata != MARK:
+                    self._unmarked.add(Place(at.topic, at.partition))
+            for at, place in zip(partitions, places, strict=True):
+                at.offset = starts[place]
+            self._consumer.incremental_assign(partitions)
+        self._starts.update(starts)
+        self._dirty.update(places)
+        log.info("assigned", partitions=[str(place) for place in places])
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        """Another process takes them over from their fences; what is in memory is dropped."""
+        places = {Place(at.topic, at.partition) for at in partitions}
+        for known in (self._starts, self._held, self._committed):
+            for place in places:
+                known.pop(place, None)
+        self._unmarked -= places
+        self._dirty -= places
+        log.info("revoked", partitions=sorted(str(place) for place in places))
+
+
+def _offset(place: Place, offset: int) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition, offset, metadata=MARK)
+
+
+def _by_place(messages: Sequence[Message]) -> list[Records]:
+    """The messages by partition, each in order."""
+    found: dict[Place, tuple[list[int], list[bytes | None], list[bytes]]] = {}
+    current: tuple[str | None, int | None] | None = None
+    for message in messages:
+        error = message.error()
+        if error is not None:
+            _judge(error, message)
+            continue
+        at = (message.topic(), message.partition())
+        if at != current:
+            current = at
+            offsets, keys, values = found.setdefault(Place(str(at[0]), at[1] or 0), ([], [], []))
+        value = message.value()
+        if value is None:
+            raise Fatal(
+                f"{at[0]}/{at[1]} offset {message.offset()}: a record without a value",
+                hint="something else has written to the task's topics: reset the partition past this record",
+            )
+        offsets.append(message.offset() or 0)
+        keys.append(message.key())
+        values.append(value)
+    return [
+        Records(place, offsets, keys, values, offsets[-1] + 1) for place, (offsets, keys, values) in found.items()
+    ]
+
+
+def _judge(error: KafkaError, message: Message) -> None:
+    where = f"{message.topic()}/{message.partition()}"
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        raise Fatal(
+            f"kafka: {where}: the next record to apply is no longer in the topic: {error.str()}",
+            hint="its records were deleted, or it was made anew: start the task afresh with new topics",
+        )
+    if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART and not error.retriable():
+        raise meaning(error, f"read {where}")

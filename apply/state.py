@@ -1,0 +1,298 @@
+"""The state tables in the destination: fences, epochs, intents, tables, problems.
+
+They change in the same transactions as the rows they speak of. A fence moves only by compare-and-set, so a process
+that works from an old fence changes nothing.
+"""
+
+import json
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+from apply.records import Place
+from runtime.errors import Fatal
+from runtime.mysql import Connection, Refused
+from schemas.names import TableName
+from schemas.sql import identifier, text_literal
+
+_UNKNOWN_DATABASE = 1049
+_NO_SUCH_TABLE = 1146
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """How far a partition is applied; records before `replay_until` may have been applied before."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    replay_until: int
+    epoch: int
+    source_us: int
+
+    @property
+    def place(self) -> Place:
+        return Place(self.topic, self.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a partition stands still until an operator acts."""
+
+    topic: str
+    partition: int
+    offset: int
+    table: str
+    key: str
+    error: str
+    hint: str
+    since_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What the destination holds, for whoever asks."""
+
+    epoch: int
+    fences: tuple[Fence, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTable:
+    """A table that a schema change made or changed; `barriers[p]`: where that change stands in partition p."""
+
+    topic: str
+    name: TableName
+    ddl_epoch: int
+    barriers: tuple[int, ...]
+
+    def barrier(self, partition: int) -> int:
+        return self.barriers[partition] if partition < len(self.barriers) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A schema change that may have run; `definitions` is the digest of what stood before it."""
+
+    epoch: int
+    definitions: str
+
+
+def read(connection: Connection, state_database: str, target: str) -> Applied:
+    """What is applied to a target, by plain reads; nothing when penstock has never been there."""
+    state = State(connection, state_database, target)
+    try:
+        return Applied(state.epoch(), tuple(state.fences().values()), state.problems())
+    except Refused as error:
+        if error.code in (_UNKNOWN_DATABASE, _NO_SUCH_TABLE):
+            return Applied(0, (), ())
+        raise
+
+
+class State:
+    """The rows of one target, over one connection. Who calls it decides where transactions begin and end."""
+
+    def __init__(self, connection: Connection, database: str, target: str) -> None:
+        self._connection = connection
+        self._database = database
+        self._schema = identifier(database)
+        self._target = text_literal(target)
+
+    def ensure(self) -> None:
+        """Makes what is missing, and writes one row: a destination that is read-only for now says so here."""
+        found = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
+        if not self._connection.query(found, (self._database,)):
+            self._create_database()
+        listed = "SELECT LOWER(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
+        present = {str(row[0]) for row in self._connection.query(listed, (self._database,))}
+        for name, body in _definitions():
+            if name not in present:
+                self._connection.execute(f"CREATE TABLE IF NOT EXISTS {self._schema}.{name} {body}")
+        self._connection.execute(
+            f"INSERT INTO {self._schema}.epochs (target, applied_epoch, rebuilding, opened)"
+            f" VALUES ({self._target}, 0, 0, 1) ON DUPLICATE KEY UPDATE opened = opened + 1"
+        )
+
+    def _create_database(self) -> None:
+        try:
+            self._connection.execute(f"CREATE DATABASE IF NOT EXISTS {self._schema} DEFAULT CHARACTER SET utf8mb4")
+        except Refused as error:
+            raise Fatal(
+                f"the state database {self._database} is missing and cannot be made: {error}",
+                hint=f"make the database {self._database} at the destination and grant the account all rights on it,"
+                " or name another one",
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Everything inside happens at once, or not at all."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.abort()  # the server rolls back; nothing is known of this session any more
+            raise
+        self._connection.execute("COMMIT")
+
+    def epoch(self) -> int:
+        """The last schema change that is applied."""
+        sql = f"SELECT applied_epoch FROM {self._schema}.epochs WHERE target = {self._target}"
+        return int(self._connection.value(sql) or 0)
+
+    def rebuilding(self) -> bool:
+        sql = f"SELECT rebuilding FROM {self._schema}.epochs WHERE target = {self._target}"
+        return bool(self._connection.value(sql))
+
+    def lock(self) -> None:
+        """Holds the target against every other process that wants to rewind it, until the transaction ends."""
+        sql = f"SELECT applied_epoch FROM {self._schema}.epochs WHERE target = {self._target} FOR UPDATE"
+        self._connection.query(sql)
+
+    def raise_epoch(self, epoch: int) -> None:
+        self._connection.execute(
+            f"UPDATE {self._schema}.epochs SET applied_epoch = {epoch} WHERE target = {self._target}"
+        )
+
+    def begin_rebuild(self) -> None:
+        self._connection.execute(f"UPDATE {self._schema}.epochs SET rebuilding = 1 WHERE target = {self._target}")
+
+    def forget(self) -> None:
+        """Everything about the target is as before its first record; its tables must be gone."""
+        for name in ("fences", "intents", "tables", "problems"):
+            self._connection.execute(f"DELETE FROM {self._schema}.{name} WHERE target = {self._target}")
+        self._connection.execute(
+            f"UPDATE {self._schema}.epochs SET applied_epoch = 0, rebuilding = 0 WHERE target = {self._target}"
+        )
+
+    def fences(self) -> dict[Place, Fence]:
+        rows = self._connection.query(
+            "SELECT topic, `partition`, next_offset, replay_until, epoch, source_us"
+            f" FROM {self._schema}.fences WHERE target = {self._target}"
+        )
+        return {fence.place: fence for fence in (Fence(*row) for row in rows)}
+
+    def locked_fence(self, place: Place) -> int | None:
+        """The offset of one fence, which nobody else can move until the transaction ends."""
+        sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)} FOR UPDATE"
+        offset = self._connection.value(sql)
+        return None if offset is None else int(offset)
+
+    def add_fences(self, first: Iterable[tuple[Place, int]]) -> None:
+        """Fences at the beginning of partitions; `first` gives their `replay_until`. One that is there stays."""
+        rows = ", ".join(
+            f"({self._target}, {text_literal(place.topic)}, {place.partition}, 0, {replay_until}, 0, 0)"
+            for place, replay_until in first
+        )
+        self._connection.execute(
+            f"INSERT INTO {self._schema}.fences"
+            " (target, topic, `partition`, next_offset, replay_until, epoch, source_us)"
+            f" VALUES {rows} ON DUPLICATE KEY UPDATE target = VALUES(target)"
+        )
+
+    def advance(self, place: Place, old: int, new: int, epoch: int, source_us: int) -> bool:
+        """Moves a fence from `old` to `new`; False when it does not stand at `old`."""
+        return (
+            self._connection.execute(
+                f"UPDATE {self._schema}.fences SET next_offset = {new}, epoch = {epoch}, source_us = {source_us}"
+                f" WHERE {self._at(place)} AND next_offset = {old}"
+            )
+            == 1
+        )
+
+    def rewind(self, place: Place, old: int, new: int) -> bool:
+        """Moves a fence to where an operator wants it; what has been applied before is remembered."""
+        return (
+            self._connection.execute(
+                f"UPDATE {self._schema}.fences SET next_offset = {new}, replay_until = GREATEST(replay_until, {old})"
+                f" WHERE {self._at(place)} AND next_offset = {old}"
+            )
+            == 1
+        )
+
+    def intent(self) -> Intent | None:
+        sql = f"SELECT epoch, definitions FROM {self._schema}.intents WHERE target = {self._target}"
+        rows = self._connection.query(sql)
+        return Intent(int(rows[0][0]), str(rows[0][1])) if rows else None
+
+    def intend(self, intent: Intent) -> None:
+        self._connection.execute(
+            f"REPLACE INTO {self._schema}.intents (target, epoch, definitions)"
+            f" VALUES ({self._target}, {intent.epoch}, {text_literal(intent.definitions)})"
+        )
+
+    def clear_intent(self) -> None:
+        self._connection.execute(f"DELETE FROM {self._schema}.intents WHERE target = {self._target}")
+
+    def tables(self) -> dict[str, MadeTable]:
+        """The tables that penstock has made, by topic."""
+        rows = self._connection.query(
+            "SELECT topic, database_name, table_name, ddl_epoch, barriers"
+            f" FROM {self._schema}.tables WHERE target = {self._target}"
+        )
+        return {
+            topic: MadeTable(topic, TableName(database, table), epoch, tuple(json.loads(barriers)))
+            for topic, database, table, epoch, barriers in rows
+        }
+
+    def put_table(self, table: MadeTable) -> None:
+        self._connection.execute(
+            f"REPLACE INTO {self._schema}.tables (target, topic, database_name, table_name, ddl_epoch, barriers)"
+            f" VALUES ({self._target}, {text_literal(table.topic)}, {text_literal(table.name.database)},"
+            f" {text_literal(table.name.name)}, {table.ddl_epoch}, {text_literal(json.dumps(table.barriers))})"
+        )
+
+    def drop_table(self, topic: str) -> None:
+        self._connection.execute(
+            f"DELETE FROM {self._schema}.tables WHERE target = {self._target} AND topic = {text_literal(topic)}"
+        )
+
+    def problems(self) -> tuple[Problem, ...]:
+        rows = self._connection.query(
+            "SELECT topic, `partition`, `offset`, table_name, row_key, error, hint, since_us"
+            f" FROM {self._schema}.problems WHERE target = {self._target}"
+        )
+        return tuple(Problem(*row) for row in rows)
+
+    def put_problem(self, problem: Problem) -> None:
+        """Notes a problem; one that lasts keeps the time at which it began."""
+        values: Sequence[str] = (
+            text_literal(problem.topic),
+            str(problem.partition),
+            str(problem.offset),
+            text_literal(problem.table),
+            text_literal(problem.key),
+            text_literal(problem.error),
+            text_literal(problem.hint),
+            str(problem.since_us),
+        )
+        self._connection.execute(
+            f"INSERT INTO {self._schema}.problems"
+            " (target, topic, `partition`, `offset`, table_name, row_key, error, hint, since_us)"
+            f" VALUES ({self._target}, {', '.join(values)}) ON DUPLICATE KEY UPDATE"
+            " since_us = IF(`offset` = VALUES(`offset`), since_us, VALUES(since_us)), `offset` = VALUES(`offset`),"
+            " table_name = VALUES(table_name), row_key = VALUES(row_key), error = VALUES(error), hint = VALUES(hint)"
+        )
+
+    def clear_problem(self, place: Place) -> None:
+        self._connection.execute(f"DELETE FROM {self._schema}.problems WHERE {self._at(place)}")
+
+    def _at(self, place: Place) -> str:
+        return f"target = {self._target} AND topic = {text_literal(place.topic)} AND `partition` = {place.partition}"
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _definitions() -> Iterable[tuple[str, str]]:
+    """(name, what follows it) of each CREATE TABLE in state.sql."""
+    for statement in files("apply").joinpath("state.sql").read_text().split(";\n"):
+        head, _, body = statement.strip().partition(" (")
+        if head:
+            yield head.removeprefix("CREATE TABLE "), "(" + body.removesuffix(";")
+
+
+__all__ = ["Applied", "Fence", "Intent", "MadeTable", "Problem", "State", "now_us", "read"]

@@ -1,0 +1,165 @@
+"""How changes become statements, by the unique keys that the destination's table really has. Pure.
+
+A table whose record key is its only unique index is written by INSERT ... ON DUPLICATE KEY UPDATE. That statement
+matches any unique index, so where there are more of them the touched rows are deleted first and the final ones
+inserted: within a batch unique values may have changed hands. Deletes always come first: keys that differ as bytes
+may be one key to the server's collation, and then the row that stays is the inserted one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from apply.destination import Field, Shape
+from apply.settings import Limits
+from runtime.errors import Fatal
+from schemas.sql import identifier, qualified
+from schemas.table import SPATIAL_TYPES, TEXT_TYPES, Table
+
+_FLOATS = frozenset(("float", "double", "real"))
+# By label or by number, MySQL compares them exactly; as text it would mix the empty label with no label at all.
+_TEXTS = TEXT_TYPES - {"enum", "set"}
+
+
+class Kind(Enum):
+    """What identifies a row at the destination."""
+
+    KEYED = auto()  # one unique index, the record's key
+    UNIQUES = auto()  # the record's key and more unique indexes
+    KEYLESS = auto()  # nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How records of one schema are written to one table: the parts of its statements around the rows."""
+
+    shape: Shape
+    kind: Kind
+    written: tuple[str, ...]  # columns, as the record names them
+    insert: str
+    replace: str
+    on_duplicate: str
+    delete: str
+    matches: tuple[str, ...]  # one condition per written column, `{}` being its value
+
+
+def layout_of(shape: Shape, table: Table) -> Layout:
+    """The layout of `table`, as capture knew it, in the destination's table; Fatal when rows cannot fit."""
+    written = _written(shape, table)
+    names = [identifier(shape.fields[name.lower()].name) for name in written]
+    target = qualified(shape.name)
+    columns = ", ".join(names)
+    kind, index = _kind(shape, table.key)
+    return Layout(
+        shape=shape,
+        kind=kind,
+        written=written,
+        insert=f"INSERT INTO {target} ({columns}) VALUES ",
+        replace=f"REPLACE INTO {target} ({columns}) VALUES ",
+        on_duplicate=" ON DUPLICATE KEY UPDATE " + _updates(shape, written, table.key),
+        delete=_delete(target, table.key, index),
+        matches=tuple(_match(shape.fields[name.lower()]) for name in written),
+    )
+
+
+def deletes(layout: Layout, keys: Sequence[str], limits: Limits) -> Iterator[str]:
+    yield from _grouped(layout.delete, keys, ")", limits)
+
+
+def inserts(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
+    """Rows whose keys and unique values are free."""
+    yield from _grouped(layout.insert, rows, "", limits)
+
+
+def upserts(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
+    """Rows whose key may be there; no other unique index exists."""
+    yield from _grouped(layout.insert, rows, layout.on_duplicate, limits)
+
+
+def replacements(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
+    """Rows of an earlier state than the table's: what holds their unique values gives way, its records come again."""
+    yield from _grouped(layout.replace, rows, "", limits)
+
+
+def one_deleted(layout: Layout, before: Sequence[str]) -> str:
+    """Deletes one row of a table without a key: one that is equal in every byte of every column."""
+    conditions = (match.format(value) for match, value in zip(layout.matches, before, strict=True))
+    return f"DELETE FROM {qualified(layout.shape.name)} WHERE {' AND '.join(conditions)} LIMIT 1"
+
+
+def _written(shape: Shape, table: Table) -> tuple[str, ...]:
+    """The record's columns that the destination does not compute itself."""
+    missing = [column.name for column in table.columns if column.name.lower() not in shape.fields]
+    if missing:
+        raise Fatal(
+            f"table {shape.name}: the destination has no column {', '.join(missing)}",
+            hint="undo what was changed at the destination by hand, or rebuild the target",
+        )
+    written = tuple(
+        column.name for column in table.columns if not (column.generated or shape.fields[column.name.lower()].generated)
+    )
+    known = {name.lower() for name in written}
+    unfilled = [field.name for name, field in shape.fields.items() if field.required and name not in known]
+    if unfilled:
+        raise Fatal(
+            f"table {shape.name}: the source has no value for the destination's column {', '.join(unfilled)}",
+            hint="give the column a default at the destination, or remove it",
+        )
+    return written
+
+
+def _kind(shape: Shape, key: tuple[str, ...]) -> tuple[Kind, str]:
+    """What identifies rows, and the index to find them by."""
+    if not key:
+        return Kind.KEYLESS, ""
+    wanted = {name.lower() for name in key}
+    for unique in shape.uniques:
+        if unique.total and {name.lower() for name in unique.columns} == wanted:
+            return (Kind.KEYED if len(shape.uniques) == 1 else Kind.UNIQUES), unique.name
+    raise Fatal(
+        f"table {shape.name}: the destination has no unique key on ({', '.join(key)}), so rows cannot be identified",
+        hint="add the key that the source has",
+    )
+
+
+def _updates(shape: Shape, written: Sequence[str], key: Sequence[str]) -> str:
+    """Everything but the key; the key too where equal keys may differ as bytes, and where there is nothing else."""
+    keys = {name.lower() for name in key}
+    others = [name for name in written if name.lower() not in keys or shape.text(name)]
+    names = [identifier(shape.fields[name.lower()].name) for name in others or key]
+    return ", ".join(f"{name} = VALUES({name})" for name in names)
+
+
+def _delete(target: str, key: Sequence[str], index: str) -> str:
+    """The index is forced: with statistics from before a bulk load the server might read the whole table.
+
+    Only the form of DELETE for several tables takes an index hint.
+    """
+    columns = ", ".join(f"t.{identifier(name)}" for name in key)
+    return f"DELETE t FROM {target} AS t FORCE INDEX ({identifier(index)}) WHERE ({columns}) IN ("
+
+
+def _match(field: Field) -> str:
+    """A condition that holds exactly when a column's bytes are those of a literal."""
+    name = identifier(field.name).replace("{", "{{").replace("}", "}}")
+    if field.type in _TEXTS:
+        return f"CAST(CONVERT({name} USING utf8mb4) AS BINARY) <=> CAST({{}} AS BINARY)"
+    if field.type in _FLOATS:  # tells -0 from 0, and never rounds
+        return f"CONCAT({name} * 1e0) <=> CONCAT({{}} * 1e0)"
+    if field.type == "json":  # compared as JSON, 1 would be 1.0
+        return f"CAST(CAST({name} AS CHAR) AS BINARY) <=> CAST(CAST(CAST({{}} AS JSON) AS CHAR) AS BINARY)"
+    if field.type == "vector" or field.type in SPATIAL_TYPES:
+        return f"HEX({name}) <=> HEX({{}})"
+    return f"{name} <=> {{}}"
+
+
+def _grouped(head: str, rows: Sequence[str], tail: str, limits: Limits) -> Iterator[str]:
+    """Statements of as many rows as the limits allow; a row that is larger alone gets a statement alone."""
+    start = size = 0
+    for index, row in enumerate(rows):
+        size += len(row)
+        if index > start and (size > limits.characters or index - start == limits.rows):
+            yield head + ",".join(rows[start:index]) + tail
+            start, size = index, len(row)
+    if rows:
+        yield head + ",".join(rows[start:]) + tail

@@ -1,0 +1,147 @@
+"""Batches into the destination: one transaction that moves the fences and writes the rows.
+
+The fences come first, each by compare-and-set: a process whose partition has a new owner waits or changes nothing
+before it touches a row. After any other error nothing in memory is believed: the next session reads the fences again.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from apply.layouts import Layouts
+from apply.records import Place, Records
+from apply.settings import Limits
+from apply.state import Fence, Problem, State, now_us
+from apply.steps import Step, Work, work
+from runtime.errors import Fatal, Transient
+from runtime.mysql import Connection, Refused
+from runtime.seams import seam
+from runtime.telemetry import commit_seconds
+from schemas.codec import decode
+
+_OUT_OF_SPACE = frozenset((1021, 1114))
+_KEY_CHARACTERS = 500
+_WIDEN = "make the destination's column as wide as the source's, then start again"
+_HINTS = {
+    1062: "another row of the destination holds this unique value: remove it if the source does not have it",
+    1406: _WIDEN,
+    1264: _WIDEN,
+    1366: "give the destination's column the source's character set, then start again",
+    3819: "drop the destination's check, or correct the row at the source, then start again",
+}
+_HINT = "correct the destination's table, or the row at the source, then start again"
+
+
+class Stuck(Fatal):
+    """A record that cannot be applied: its partition stands still."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.error, problem.hint)
+        self.problem = problem
+
+
+class Writer:
+    """Writes over one connection. `fences` holds the fences as they were last seen; the owner of partitions fills it."""
+
+    def __init__(
+        self, connection: Connection, state: State, layouts: Layouts, fences: dict[Place, Fence], limits: Limits
+    ) -> None:
+        self._connection = connection
+        self._state = state
+        self._layouts = layouts
+        self._fences = fences
+        self._limits = limits
+        self._troubled = {Place(problem.topic, problem.partition) for problem in state.problems()}
+
+    def write(self, batch: Sequence[Records]) -> list[Place]:
+        """Applies all of it and returns nothing; or nothing of it, and returns the places whose fences stand elsewhere."""
+        works = [self._work(records) for records in sorted(batch, key=lambda records: records.place)]
+        began = time.perf_counter()
+        self._connection.execute("BEGIN")
+        try:
+            moved = [each.records.place for each in works if not self._advance(each)]
+            if moved:
+                self._connection.execute("ROLLBACK")
+                return moved
+            seam("apply.fenced")
+            for each in works:
+                self._run(each)
+            seam("apply.written")
+            self._connection.execute("COMMIT")
+        except Fatal:
+            self._connection.execute("ROLLBACK")
+            raise
+        seam("apply.committed")
+        commit_seconds.labels("destination").observe(time.perf_counter() - began)
+        for each in works:
+            self._remember(each)
+        return []
+
+    def isolate(self, batch: Sequence[Records]) -> list[Place]:
+        """After a refusal: applies what precedes the refused record and raises Stuck with its name."""
+        moved: list[Place] = []
+        for records in batch:
+            rest, size = records, len(records)
+            while len(rest):
+                try:
+                    lost = self.write([rest.head(size)])
+                except Refused as error:
+                    if size == 1:
+                        raise self._stuck(rest, error) from error
+                    size //= 2
+                    continue
+                if lost:
+                    moved += lost
+                    break
+                rest = rest.tail(size)
+        return moved
+
+    def _work(self, records: Records) -> Work:
+        fence = self._fences[records.place]
+        if not len(records):
+            return Work(records, [], fence.epoch, fence.source_us)
+        return work(records, fence.replay_until, self._layouts.form, self._limits)
+
+    def _advance(self, each: Work) -> bool:
+        place = each.records.place
+        old = self._fences[place].next_offset
+        return self._state.advance(place, old, each.records.next_offset, each.epoch, each.source_us)
+
+    def _run(self, each: Work) -> None:
+        for step in each.steps:
+            try:
+                changed = self._connection.execute(step.sql)
+            except Refused as error:
+                if error.code in _OUT_OF_SPACE:
+                    raise Transient(f"the destination is out of space, make room: {error}") from error
+                raise
+            if step.single and changed != 1:
+                raise self._missing_row(each.records.place, step)
+        if each.records.place in self._troubled:
+            self._state.clear_problem(each.records.place)
+
+    def _remember(self, each: Work) -> None:
+        place = each.records.place
+        self._troubled.discard(place)
+        self._fences[place] = replace(
+            self._fences[place], next_offset=each.records.next_offset, epoch=each.epoch, source_us=each.source_us
+        )
+
+    def _stuck(self, records: Records, error: Refused) -> Stuck:
+        """Names the first of `records`, which the destination refuses."""
+        place, offset, value = records.place, records.offsets[0], records.values[0]
+        form = self._layouts.form(value[:5])
+        key = decode(form.plan, value).key[:_KEY_CHARACTERS]
+        table = str(form.layout.shape.name)
+        message = f"{place} offset {offset}: the destination refuses a row of {table}, key {key}: {error}"
+        hint = _HINTS.get(error.code, _HINT)
+        return Stuck(Problem(place.topic, place.partition, offset, table, key, message, hint, now_us()))
+
+    def _missing_row(self, place: Place, step: Step) -> Stuck:
+        head = " ".join(step.sql[:200].split())
+        message = f"{place} offset {step.offset}: no row of the destination equals the row to change: {head}"
+        hint = (
+            "somebody else has changed this table at the destination: reset the partition to earliest"
+            " to fill it again, and let nobody else write there"
+        )
+        return Stuck(Problem(place.topic, place.partition, step.offset, "", "", message, hint, now_us()))

@@ -1,0 +1,144 @@
+"""Is everything fit for the task? Looks at the source, Kafka and each target, and reports all findings at once.
+
+Only reads: it changes nothing anywhere, but for an empty Kafka transaction under an id of its own.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from apply import state
+from capture.definitions import read_tables, selected_databases
+from control.catalog import OLDEST, TableFacts, read_catalog
+from control.check_destination import destination_findings, spelled_there, table_findings
+from control.check_kafka import kafka_findings
+from control.check_objects import object_findings
+from control.check_source import source_findings, source_privileges
+from control.cluster import BrokerDown, kafka_of
+from control.commits import Commits
+from control.config import TargetSettings, Task
+from control.finding import Finding, Status, failed, ok
+from control.server import ServerFacts, read_log, read_server
+from runtime.errors import Fatal, Transient
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Connection, Endpoint, connect
+from schemas.names import TableName
+from schemas.position import GtidSet
+
+Seen = TypeVar("Seen")
+
+_CONNECT_SECONDS = 30.0
+_OTHERS = {
+    "views": "SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN %s",
+    "routines": "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN %s",
+    "triggers": "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN %s",
+    "events": "SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN %s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSight:
+    """What was seen of the source, for judging the targets."""
+
+    server: ServerFacts
+    databases: tuple[str, ...]
+    tables: dict[TableName, TableFacts]
+
+
+def check(task: Task) -> list[Finding]:
+    """Everything that can be looked at."""
+    inspection = Inspection(task)
+    inspection.look_at_kafka()
+    source = inspection.look_at_source()
+    for target in task.targets.values():
+        inspection.look_at_target(target, source)
+    return inspection.findings
+
+
+def failures(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.status is Status.FAILED]
+
+
+def require(findings: Sequence[Finding]) -> None:
+    """Raises every failure at once."""
+    found = failures(findings)
+    if found:
+        lines = [f"{finding.name}: {finding.message}\n  repair: {finding.repair}" for finding in found]
+        raise Fatal("the task cannot start:\n" + "\n".join(lines), hint="penstock check shows every finding")
+
+
+class Inspection:
+    """Collects findings; a server that does not answer is one finding, and the others are looked at all the same."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._position: GtidSet | None = None
+        self.findings: list[Finding] = []
+
+    def look_at_kafka(self) -> None:
+        try:
+            kafka = kafka_of(self._task)
+        except BrokerDown:
+            self.findings.append(ok("kafka.connect", "penstock migrate starts the private Kafka"))
+            return
+        self.findings.extend(kafka_findings(kafka, self._task.name))
+        if not failures(self.findings):
+            self._position = captured(kafka, self._task.name)
+
+    def look_at_source(self) -> SourceSight | None:
+        return self._visit("source", self._task.source, self._source)
+
+    def look_at_target(self, target: TargetSettings, source: SourceSight | None) -> None:
+        place = f"target.{target.name}"
+        self._visit(place, target.destination, lambda connection: self._target(connection, target, source))
+
+    def _visit(self, place: str, endpoint: Endpoint, look: Callable[[Connection], Seen]) -> Seen | None:
+        """What `look` sees of a server; what goes wrong is a finding."""
+        try:
+            with connect(endpoint, timeout=_CONNECT_SECONDS) as connection:
+                self.findings.append(ok(f"{place}.connect", f"{endpoint} answers"))
+                return look(connection)
+        except Transient as error:
+            repair = "correct host and port, or let this host through"
+            self.findings.append(failed(f"{place}.connect", str(error), repair))
+        except Fatal as error:
+            self.findings.append(failed(f"{place}.access", str(error), error.hint))
+        return None
+
+    def _source(self, connection: Connection) -> SourceSight:
+        task, server = self._task, read_server(connection)
+        log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
+        self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
+        databases = tuple(selected_databases(connection, task.selection))
+        if not server.is_mysql or server.version < OLDEST:
+            return SourceSight(server, databases, {})
+        seen = read_catalog(connection, databases, server.version)
+        facts = {name: table for name, table in seen.items() if task.selection.selected(name)}
+        keyless = [name for name, table in facts.items() if table.keyless]
+        self.findings.extend(source_privileges(server, task.selection, list(facts), keyless))
+        tables = read_tables(connection, facts).values()
+        others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}
+        self.findings.extend(object_findings(task.name, facts, tables, others, server.version))
+        return SourceSight(server, databases, facts)
+
+    def _target(self, connection: Connection, target: TargetSettings, source: SourceSight | None) -> None:
+        server = read_server(connection)
+        databases = source.databases if source else ()
+        there = source.server if source else None
+        self.findings.extend(destination_findings(target.name, server, there, databases, target.state_database))
+        if source is None or server.version < OLDEST or not server.is_mysql:
+            return
+        spelled = {spelled_there(server, TableName(database, "")).database for database in source.databases}
+        existing = read_catalog(connection, spelled, server.version)
+        applied = state.read(connection, target.state_database, target.name)
+        begun = bool(applied.fences) or applied.epoch > 0
+        self.findings.extend(table_findings(target.name, server, source.tables, existing, begun))
+
+
+def captured(kafka: KafkaSettings, task: str) -> GtidSet | None:
+    """What the task has captured; None before its first commit record."""
+    with closing(Commits(kafka, task)) as commits:
+        commits.refresh()
+        return commits.executed if commits.position else None

@@ -1,0 +1,103 @@
+"""The definitions of a table at both ends, aspect by aspect. Pure.
+
+Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (8.0.19 dropped them),
+the name of utf8mb3 (utf8 before 8.0.30), and lower case where the destination turns names into it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
+from schemas.names import TableName
+
+_WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
+_OLD_UTF8 = re.compile(r"\butf8(?=_|\b)(?!mb)")
+_BOOLEAN = "tinyint(1)"
+
+
+def describe(table: TableFacts) -> dict[str, str]:
+    """Everything that must be equal, by aspect."""
+    aspects = {
+        "columns": ", ".join(column.name for column in table.columns),
+        "collation": _modern(table.collation),
+        "comment": table.comment,
+    }
+    aspects.update({f"column {column.name}": _column(column) for column in table.columns})
+    aspects.update({_index_name(index): _index(index) for index in table.indexes})
+    aspects.update({f"foreign key {key.name}": _foreign_key(key) for key in table.foreign_keys})
+    aspects.update({f"check {name}": clause for name, clause in table.checks.items()})
+    if table.partitions:
+        aspects["partitions"] = "; ".join(table.partitions)
+    return aspects
+
+
+def differences(source: Mapping[str, str], target: Mapping[str, str]) -> list[str]:
+    """One line for each aspect that differs."""
+    return [
+        f"{aspect}: source {source.get(aspect, 'has none')}, target {target.get(aspect, 'has none')}"
+        for aspect in [*source, *(aspect for aspect in target if aspect not in source)]
+        if source.get(aspect) != target.get(aspect)
+    ]
+
+
+def lowered(table: TableFacts) -> TableFacts:
+    """The table as a server with lower_case_table_names = 1 names it."""
+    keys = tuple(replace(key, parent=_lower(key.parent)) for key in table.foreign_keys)
+    return replace(table, name=_lower(table.name), foreign_keys=keys)
+
+
+def _lower(name: TableName) -> TableName:
+    return TableName(name.database.lower(), name.name.lower())
+
+
+def _column(column: ColumnFacts) -> str:
+    parts = [_type(column.column_type), "NULL" if column.nullable else "NOT NULL"]
+    if column.collation is not None:
+        parts.append(f"COLLATE {_modern(column.collation)}")
+    if column.default is not None:
+        parts.append(f"DEFAULT {_modern(column.default)}")
+    if column.extra:
+        parts.append(column.extra)
+    if column.expression:
+        parts.append(f"AS {_modern(column.expression)}")
+    if column.srid is not None:
+        parts.append(f"SRID {column.srid}")
+    if column.comment:
+        parts.append(f"COMMENT {column.comment!r}")
+    return " ".join(parts)
+
+
+def _type(column_type: str) -> str:
+    return column_type if column_type.startswith(_BOOLEAN) else _WIDTH.sub(r"\1", column_type)
+
+
+def _index_name(index: IndexFacts) -> str:
+    if index.name == "PRIMARY":
+        return "primary key"
+    return f"{'unique key' if index.unique else 'index'} {index.name}"
+
+
+def _index(index: IndexFacts) -> str:
+    text = f"({', '.join(_modern(part) for part in index.parts)})"
+    if index.kind not in ("BTREE", "HASH"):
+        text += f" {index.kind}"
+    if not index.visible:
+        text += " INVISIBLE"
+    return text + (f" COMMENT {index.comment!r}" if index.comment else "")
+
+
+def _foreign_key(key: ForeignKeyFacts) -> str:
+    return (
+        f"({', '.join(key.columns)}) REFERENCES {key.parent} ({', '.join(key.parent_columns)}) "
+        f"ON UPDATE {_rule(key.on_update)} ON DELETE {_rule(key.on_delete)}"
+    )
+
+
+def _rule(rule: str) -> str:
+    return "NO ACTION" if rule == "RESTRICT" else rule  # InnoDB treats both alike, and shows either
+
+
+def _modern(text: str) -> str:
+    """utf8mb3 by the name that it has now."""
+    return _OLD_UTF8.sub("utf8mb3", text)

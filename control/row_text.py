@@ -1,0 +1,116 @@
+"""Rows as the text protocol carries them: how to select a column so that equal text means equal values. Pure.
+
+Verification stands on this and on nothing that the pipeline itself uses to read or write values. The session must have
+`character_set_results` = NULL (bytes as they are stored), time_zone +00:00, and an empty sql_mode.
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
+"""
+
+from collections.abc import Iterator, Sequence
+
+from schemas.sql import identifier
+from schemas.table import TEXT_TYPES, Column, Table
+
+Row = tuple[bytes | None, ...]
+
+_NUMBERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"))
+_FLOATS = frozenset(("float", "double"))
+_LABELLED = frozenset(("enum", "set"))
+_NULL = 0xFB
+
+
+def expressions(table: Table) -> list[str]:
+    """One select expression per column, in order."""
+    return [_expression(column) for column in table.columns]
+
+
+def _expression(column: Column) -> str:
+    name = identifier(column.name)
+    if column.data_type in _FLOATS:  # by itself a FLOAT is rounded to six digits, and FLOAT(M,D) to D decimals
+        return f"{name} * 1e0"
+    if column.data_type in _LABELLED:  # the error value and a label that is empty look alike as text
+        return f"CAST({name} AS UNSIGNED)"
+    return name
+
+
+def rows(raw: bytes) -> Iterator[bytes]:
+    """The rows of a buffer of `Connection.raw_rows`."""
+    at = 0
+    while at < len(raw):
+        end = at + 4 + int.from_bytes(raw[at : at + 4], "little")
+        yield raw[at + 4 : end]
+        at = end
+
+
+def last_row(raw: bytes) -> bytes:
+    """The last row of a buffer that is not empty."""
+    at = 0
+    while True:
+        end = at + 4 + int.from_bytes(raw[at : at + 4], "little")
+        if end >= len(raw):
+            return raw[at + 4 : end]
+        at = end
+
+
+def values(row: bytes) -> Row:
+    """The columns of a row: bytes, or None for NULL."""
+    found: list[bytes | None] = []
+    at = 0
+    while at < len(row):
+        first = row[at]
+        if first < _NULL:
+            start, size = at + 1, first
+        elif first == _NULL:
+            found.append(None)
+            at += 1
+            continue
+        else:
+            width = {0xFC: 2, 0xFD: 3, 0xFE: 8}[first]
+            start, size = at + 1 + width, int.from_bytes(row[at + 1 : at + 1 + width], "little")
+        found.append(row[start : start + size])
+        at = start + size
+    return tuple(found)
+
+
+def key_of(table: Table, row: Row) -> Row:
+    return tuple(row[index] for index in table.key_indexes)
+
+
+def key_literals(table: Table, key: Row) -> tuple[str, ...]:
+    """A key as SQL literals that select its row by the index."""
+    return tuple(literal(table.columns[index], value) for index, value in zip(table.key_indexes, key, strict=True))
+
+
+def literal(column: Column, value: bytes | None) -> str:
+    """A value that `_expression` has read, for comparison with its column."""
+    if value is None:
+        return "NULL"
+    kind = column.data_type
+    if kind in _NUMBERS or kind in _LABELLED:
+        return value.decode("ascii")
+    if kind in _FLOATS:
+        text = value.decode("ascii")
+        return text if "e" in text else f"{text}e0"
+    if kind == "bit":
+        return str(int.from_bytes(value, "big"))
+    if kind in TEXT_TYPES:
+        return f"_{column.charset} X'{value.hex()}'"
+    if column.charset is not None:
+        return f"X'{value.hex()}'"
+    return f"'{value.decode('ascii')}'"  # dates and times
+
+
+def shown(table: Table, indexes: Sequence[int], row: Row) -> str:
+    """Some columns of a row for a person: `id=7, name='a'`."""
+    parts = []
+    for index in indexes:
+        column, value = table.columns[index], row[index]
+        if value is None:
+            text = "NULL"
+        elif column.data_type in _NUMBERS | _FLOATS | _LABELLED:
+            text = value.decode("ascii", "backslashreplace")
+        elif column.data_type == "bit" or (column.charset == "binary"):
+            text = f"0x{value[:64].hex()}"
+        else:
+            text = f"'{value[:200].decode('utf-8', 'backslashreplace')}'"
+        parts.append(f"{column.name}={text}")
+    return ", ".join(parts)

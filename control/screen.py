@@ -1,0 +1,74 @@
+"""What people read: findings, status and verification as text. Data goes to stdout; nothing here decides anything."""
+
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from control.finding import Finding, Status
+from control.status import Report, TargetStatus
+
+_WIDE = 200
+_COLOURS = {Status.OK: "green", Status.WARNING: "yellow", Status.FAILED: "red"}
+
+
+def output() -> Console:
+    """Standard output; lines are not broken when it is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def show_findings(findings: Iterable[Finding]) -> None:
+    console = output()
+    counts = dict.fromkeys(Status, 0)
+    for finding in findings:
+        counts[finding.status] += 1
+        status = f"[{_COLOURS[finding.status]}]{finding.status:<8}[/]"
+        console.print(f"{status} {escape(finding.name)}: {escape(finding.message)}")
+        if finding.repair:
+            console.print(f"         repair: {escape(finding.repair)}")
+    console.print(f"{counts[Status.OK]} ok, {counts[Status.WARNING]} warnings, {counts[Status.FAILED]} failed")
+
+
+def show_status(report: Report) -> None:
+    console = output()
+    capture, snapshot = report.capture, report.snapshot
+    console.print(f"task [bold]{escape(report.task)}[/]: [bold]{report.phase}[/], epoch {_or_unknown(report.epoch)}")
+    console.print(f"source   captured to {report.source.position or '-'} of {report.source.end_position or '-'}")
+    console.print(
+        f"capture  {'running' if capture.running else 'not running'}, {_lag(capture.lag_seconds, capture.caught_up)}"
+    )
+    if snapshot.tables_total:
+        console.print(
+            f"snapshot {snapshot.tables_done} of {snapshot.tables_total} tables, "
+            f"{snapshot.rows_done:,} of about {snapshot.rows_estimated:,} rows"
+        )
+    table = Table(box=None, pad_edge=False)
+    for heading in ("target", "lag", "applied epoch", "workers", "offsets behind"):
+        table.add_column(heading)
+    for name, target in report.targets.items():
+        table.add_row(name, *_target_cells(target))
+    console.print(table)
+    for problem in report.problems:
+        console.print(f"[red]problem[/] {escape(problem.where)}: {escape(problem.error)}")
+        console.print(f"        hint: {escape(problem.hint)}")
+
+
+def _target_cells(target: TargetStatus) -> tuple[str, ...]:
+    return (
+        _lag(target.lag_seconds, target.caught_up),
+        _or_unknown(target.applied_epoch),
+        _or_unknown(target.workers),
+        _or_unknown(target.offsets_behind),
+    )
+
+
+def _lag(seconds: float | None, caught_up: bool | None) -> str:
+    if caught_up:
+        return "caught up"
+    return "lag unknown" if seconds is None else f"{seconds:.1f} s behind"
+
+
+def _or_unknown(value: int | None) -> str:
+    return "unknown" if value is None else str(value)

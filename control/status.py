@@ -1,0 +1,272 @@
+"""Where a task stands, from durable facts only: topics, group offsets, destinations, the source.
+
+Any process on any machine can ask. What cannot be reached becomes a problem in the report, and what it would have told
+is None.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from apply import state
+from apply.state import Applied
+from control.commits import Commits
+from control.config import TargetSettings, Task
+from control.delivery import Delivery, Place
+from runtime.errors import Fatal, Transient
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Connection, Endpoint, connect
+from schemas.names import TableName
+from schemas.position import GtidSet, LogPosition
+from schemas.records import PositionRecord
+
+Answer = TypeVar("Answer")
+
+_SILENT_SECONDS = 30.0  # capture gives a sign of life every 10 seconds
+_ANSWER_SECONDS = 8.0
+_LOG_END = "SHOW BINARY LOG STATUS"
+
+
+class Phase(StrEnum):
+    """What the task is doing."""
+
+    SCHEMA = "schema"
+    SNAPSHOT = "snapshot"
+    STREAMING = "streaming"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Places in the log: what is captured, and where it ends now."""
+
+    position: str | None = None
+    end_position: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureStatus:
+    """`seconds_since_commit`: age of the last sign of life."""
+
+    running: bool = False
+    caught_up: bool | None = None
+    lag_seconds: float | None = None
+    seconds_since_commit: float | None = None
+    transactions_behind: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotStatus:
+    """Tables and rows of the snapshot; estimates are the source's statistics."""
+
+    tables_total: int = 0
+    tables_done: int = 0
+    rows_done: int = 0
+    rows_estimated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """One destination; `offsets_behind` counts what its topics hold and it has not applied."""
+
+    caught_up: bool | None = None
+    lag_seconds: float | None = None
+    applied_epoch: int | None = None
+    workers: int | None = None
+    offsets_behind: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that needs an operator, or that could not be reached."""
+
+    where: str
+    error: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything `penstock status` says."""
+
+    task: str
+    phase: Phase = Phase.STOPPED
+    epoch: int | None = None
+    source: SourceStatus = SourceStatus()
+    capture: CaptureStatus = CaptureStatus()
+    snapshot: SnapshotStatus = SnapshotStatus()
+    targets: Mapping[str, TargetStatus] = field(default_factory=dict)
+    problems: tuple[Trouble, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class TableProgress:
+    """Rows of one table's snapshot."""
+
+    rows_done: int = 0
+    rows_estimated: int = 0
+    done: bool = True
+
+
+class Observer:
+    """Reads the facts again and again over the same connections."""
+
+    def __init__(self, task: Task, kafka: KafkaSettings) -> None:
+        self._task = task
+        self._commits = Commits(kafka, task.name)
+        self._delivery = Delivery(kafka, task.name)
+        self._connections: dict[str, Connection] = {}
+        self._problems: list[Trouble] = []
+        self._failed = False
+
+    def read(self) -> Report:
+        """The report of this moment."""
+        self._problems, self._failed = [], False
+        ends = self._ask("kafka", self._ends)
+        source = self._ask("source", lambda: self._source(self._task.source))
+        now_us = time.time_ns() // 1000
+        capture = self._capture(source[0] if source else None, now_us)
+        targets = {
+            target.name: self._target(target, ends, capture.caught_up, now_us) for target in self._task.targets.values()
+        }
+        position = self._commits.position
+        if self._commits.problem is not None:
+            problem, self._failed = self._commits.problem, True
+            self._problems.insert(0, Trouble(problem.place, problem.error, problem.hint))
+        return Report(
+            task=self._task.name,
+            phase=self._phase(capture, targets),
+            epoch=position.epoch if position else None,
+            source=SourceStatus(_place(position), source[1] if source else None),
+            capture=capture,
+            snapshot=self._snapshot(),
+            targets=targets,
+            problems=tuple(dict.fromkeys(self._problems)),
+        )
+
+    def tables(self) -> dict[TableName, TableProgress]:
+        """The snapshot table by table, as of the last report."""
+        found: dict[TableName, TableProgress] = {}
+        for part in self._commits.ranges.values():
+            table = found.setdefault(part.name, TableProgress())
+            table.rows_done += part.rows_done
+            table.rows_estimated += part.rows_done if part.done else max(part.rows_done, part.rows_estimated)
+            table.done = table.done and part.done
+        return found
+
+    @property
+    def snapshot_done(self) -> bool:
+        return self._commits.snapshot_done
+
+    def close(self) -> None:
+        self._commits.close()
+        for connection in self._connections.values():
+            connection.close()
+
+    def _ask(self, where: str, question: Callable[[], Answer]) -> Answer | None:
+        try:
+            return question()
+        except Transient as error:
+            self._problems.append(Trouble(where, str(error), "see whether it runs and can be reached"))
+        except Fatal as error:
+            self._problems.append(Trouble(where, str(error), error.hint))
+        self._forget(where)
+        return None
+
+    def _connection(self, where: str, endpoint: Endpoint) -> Connection:
+        if where not in self._connections:
+            self._connections[where] = connect(endpoint, timeout=_ANSWER_SECONDS)
+        return self._connections[where]
+
+    def _forget(self, where: str) -> None:
+        if where in self._connections:
+            self._connections.pop(where).abort()
+
+    def _ends(self) -> dict[Place, int]:
+        self._commits.refresh()
+        return self._delivery.ends()
+
+    def _source(self, source: Endpoint) -> tuple[GtidSet, str]:
+        connection = self._connection("source", source)
+        executed = GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
+        file, offset = connection.query(_LOG_END)[0][:2]
+        return executed, str(LogPosition.of(str(file), int(offset)))
+
+    def _capture(self, executed: GtidSet | None, now_us: int) -> CaptureStatus:
+        position = self._commits.position
+        if position is None:
+            return CaptureStatus()
+        silent = (now_us - position.time_us) / 1e6
+        behind = None if executed is None else executed.minus(self._commits.executed).count()
+        lag = 0.0 if behind == 0 else max(0.0, (now_us - position.source_us) / 1e6)
+        return CaptureStatus(
+            running=not position.stopped and silent < _SILENT_SECONDS,
+            caught_up=None if behind is None else behind == 0,
+            lag_seconds=round(lag, 3),
+            seconds_since_commit=round(max(0.0, silent), 3),
+            transactions_behind=behind,
+        )
+
+    def _target(
+        self, target: TargetSettings, ends: Mapping[Place, int] | None, captured: bool | None, now_us: int
+    ) -> TargetStatus:
+        where = f"target {target.name}"
+        behind = None if ends is None else self._ask("kafka", lambda: self._delivery.behind(target.name, ends))
+        workers = self._ask("kafka", lambda: self._delivery.members(target.name)) if ends is not None else None
+        applied = self._ask(where, lambda: self._applied(where, target))
+        for problem in applied.problems if applied else ():
+            place = f"{where}, {problem.topic}/{problem.partition} offset {problem.offset}"
+            row = f"{problem.table} {problem.key}: " if problem.table else ""
+            self._problems.append(Trouble(place, row + problem.error, problem.hint))
+            self._failed = True
+        caught_up = None
+        if behind is not None:
+            caught_up = captured if not behind and self._commits.snapshot_done else False
+        return TargetStatus(
+            caught_up=caught_up,
+            lag_seconds=0.0 if caught_up else _lag(applied, now_us),
+            applied_epoch=applied.epoch if applied else None,
+            workers=workers,
+            offsets_behind=None if behind is None else sum(behind.values()),
+        )
+
+    def _applied(self, where: str, target: TargetSettings) -> Applied:
+        return state.read(self._connection(where, target.destination), target.state_database, target.name)
+
+    def _snapshot(self) -> SnapshotStatus:
+        tables = self.tables().values()
+        return SnapshotStatus(
+            tables_total=len(tables),
+            tables_done=sum(table.done for table in tables),
+            rows_done=sum(table.rows_done for table in tables),
+            rows_estimated=sum(table.rows_estimated for table in tables),
+        )
+
+    def _phase(self, capture: CaptureStatus, targets: Mapping[str, TargetStatus]) -> Phase:
+        if self._failed:
+            return Phase.FAILED
+        if not capture.running and not any(target.workers for target in targets.values()):
+            return Phase.STOPPED
+        if self._commits.position is None:
+            return Phase.SCHEMA
+        return Phase.STREAMING if self._commits.snapshot_done else Phase.SNAPSHOT
+
+
+def _place(position: PositionRecord | None) -> str | None:
+    return None if position is None else str(LogPosition.of(position.file, position.offset))
+
+
+def _lag(applied: Applied | None, now_us: int) -> float | None:
+    """Age of the last applied change; of the oldest one among partitions that stand still."""
+    if applied is None or not applied.fences:
+        return None
+    still = {(problem.topic, problem.partition) for problem in applied.problems}
+    stuck = [fence.source_us for fence in applied.fences if (fence.topic, fence.partition) in still]
+    last = min(stuck) if stuck else max(fence.source_us for fence in applied.fences)
+    return round(max(0.0, (now_us - last) / 1e6), 3)

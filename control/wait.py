@@ -1,0 +1,120 @@
+"""Has every target applied everything that the source had at one moment? Asked by `wait` and `migrate --until`."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from control.cluster import BrokerDown
+from control.commits import Commits
+from control.delivery import Delivery, Place
+from control.finding import listed
+from runtime.errors import Transient
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Endpoint, connect
+from runtime.service import Deadline
+from schemas.position import GtidSet
+
+Answer = TypeVar("Answer")
+
+_QUICK_SECONDS = 0.01
+_SLOW_SECONDS = 0.1
+_QUICK_FOR_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """The answer; `missing` says what was not reached."""
+
+    done: bool
+    seconds: float
+    missing: tuple[str, ...] = ()
+
+
+def source_position(source: Endpoint) -> GtidSet:
+    """Everything that the source has committed."""
+    with connect(source, timeout=10.0) as connection:
+        return GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
+
+
+class CaughtUp:
+    """Looks step by step whether `goal` is applied by every target; what is reached is not asked again."""
+
+    def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[str], goal: GtidSet) -> None:
+        self._commits = Commits(kafka, task)
+        self._delivery = Delivery(kafka, task)
+        self._goal = goal
+        self._ends: dict[Place, int] | None = None
+        self._behind: dict[str, dict[Place, int]] = {target: {} for target in targets}
+
+    def reached(self, seconds: float) -> bool:
+        """Looks once, and again when `seconds` later there is news."""
+        if self._ends is None:
+            self._commits.refresh(seconds)
+            if not (self._commits.snapshot_done and self._commits.executed.covers(self._goal)):
+                return False
+            self._ends = self._delivery.ends()
+        if not self._applied(self._ends):
+            time.sleep(seconds)
+            return self._applied(self._ends)
+        return True
+
+    def missing(self) -> tuple[str, ...]:
+        """What is not reached, in words."""
+        commits = self._commits
+        if commits.position is None:
+            return ("capture has not begun",)
+        if self._ends is None:
+            return tuple(self._missing_in_topics())
+        return tuple(
+            f"target {target} has not applied "
+            + listed([f"{topic}/{partition} ({count} offsets)" for (topic, partition), count in places.items()])
+            for target, places in self._behind.items()
+        )
+
+    def close(self) -> None:
+        self._commits.close()
+
+    def _applied(self, ends: Mapping[Place, int]) -> bool:
+        for target in list(self._behind):
+            self._behind[target] = self._delivery.behind(target, ends)
+            if not self._behind[target]:
+                del self._behind[target]
+        return not self._behind
+
+    def _missing_in_topics(self) -> list[str]:
+        rest = self._goal.minus(self._commits.executed)
+        open_ranges = sorted({str(part.name) for part in self._commits.ranges.values() if not part.done})
+        words = [f"capture has not published {rest.count()} transactions of the source: {rest}"] if rest else []
+        return [*words, *([f"the snapshot is not done: {listed(open_ranges)}"] if open_ranges else [])]
+
+
+def wait(
+    source: Endpoint, kafka: Callable[[], KafkaSettings], task: str, targets: Sequence[str], timeout_seconds: float
+) -> Waited:
+    """Waits until every target has applied what the source has now. A server that does not answer is waited for too."""
+    began = time.monotonic()
+    deadline = Deadline(timeout_seconds)
+    goal = _patiently(lambda: source_position(source), deadline)
+    with closing(CaughtUp(_patiently(kafka, deadline), task, targets, goal)) as question:
+        while True:
+            pause = _QUICK_SECONDS if time.monotonic() - began < _QUICK_FOR_SECONDS else _SLOW_SECONDS
+            trouble: tuple[str, ...] = ()
+            try:
+                if question.reached(min(pause, deadline.remaining)):
+                    return Waited(True, time.monotonic() - began)
+            except Transient as error:
+                trouble = (str(error),)
+                time.sleep(min(_SLOW_SECONDS, deadline.remaining))
+            if deadline.passed:
+                return Waited(False, time.monotonic() - began, (*question.missing(), *trouble))
+
+
+def _patiently(ask: Callable[[], Answer], deadline: Deadline) -> Answer:
+    """Asks again while the answer may still come in time."""
+    while not deadline.passed:
+        with suppress(Transient, BrokerDown):
+            return ask()
+        time.sleep(min(_SLOW_SECONDS, deadline.remaining))
+    return ask()

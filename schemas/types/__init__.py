@@ -1,0 +1,83 @@
+"""MySQL's types, one module per family: how each lies in the log and in a result, in Avro and in SQL."""
+
+from collections.abc import Collection
+
+from runtime.errors import Fatal
+from schemas.table import Column
+from schemas.types import binary, bits, enumset, json, numeric, spatial, temporal, text, vector
+from schemas.types.annotation import is_boolean
+from schemas.types.column import Kind, Type
+
+TYPES: dict[Kind, Type] = {
+    Kind.INTEGER: numeric.INTEGER,
+    Kind.BOOLEAN: numeric.BOOLEAN,
+    Kind.DECIMAL: numeric.DECIMAL,
+    Kind.FLOAT: numeric.FLOAT,
+    Kind.DOUBLE: numeric.DOUBLE,
+    Kind.BIT: bits.BIT,
+    Kind.BITS: bits.BITS,
+    Kind.YEAR: temporal.YEAR,
+    Kind.DATE: temporal.DATE,
+    Kind.TIME: temporal.TIME,
+    Kind.DATETIME: temporal.DATETIME,
+    Kind.TIMESTAMP: temporal.TIMESTAMP,
+    Kind.TEXT: text.TEXT,
+    Kind.BINARY: binary.BINARY,
+    Kind.PADDED_BINARY: binary.PADDED_BINARY,
+    Kind.JSON: json.JSON,
+    Kind.ENUM: enumset.ENUM,
+    Kind.SET: enumset.SET,
+    Kind.GEOMETRY: spatial.GEOMETRY,
+    Kind.POINT: spatial.POINT,
+    Kind.VECTOR: vector.VECTOR,
+}
+
+_KINDS = {
+    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint"), Kind.INTEGER),
+    "decimal": Kind.DECIMAL,
+    "float": Kind.FLOAT,
+    "double": Kind.DOUBLE,
+    "year": Kind.YEAR,
+    "date": Kind.DATE,
+    "time": Kind.TIME,
+    "datetime": Kind.DATETIME,
+    "timestamp": Kind.TIMESTAMP,
+    **dict.fromkeys(("char", "varchar", "tinytext", "text", "mediumtext", "longtext"), Kind.TEXT),
+    **dict.fromkeys(("varbinary", "tinyblob", "blob", "mediumblob", "longblob"), Kind.BINARY),
+    "binary": Kind.PADDED_BINARY,
+    "json": Kind.JSON,
+    "enum": Kind.ENUM,
+    "set": Kind.SET,
+    **dict.fromkeys(
+        (
+            "geometry",
+            "linestring",
+            "polygon",
+            "multipoint",
+            "multilinestring",
+            "multipolygon",
+            "geomcollection",
+            "geometrycollection",
+        ),
+        Kind.GEOMETRY,
+    ),
+    "point": Kind.POINT,
+    "vector": Kind.VECTOR,
+}  # fmt: skip
+
+
+def kind_of(column: Column, key: Collection[str]) -> Kind:
+    """The kind of a column of a table with this key.
+
+    A tinyint(1) in a key stays a number: all but two of its values would share one key.
+    """
+    if is_boolean(column) and column.name not in key:
+        return Kind.BOOLEAN
+    if column.data_type == "bit":
+        return Kind.BIT if column.length == 1 else Kind.BITS
+    if column.data_type not in _KINDS:
+        raise Fatal(
+            f"column {column.name}: type {column.data_type} is not supported",
+            hint="exclude the table, or change the column's type at the source",
+        )
+    return _KINDS[column.data_type]

@@ -1,0 +1,154 @@
+"""ENUM and SET: the log and our SELECTs give numbers, Avro holds their labels' text.
+
+Where the text does not lead back to the number (ENUM's error value 0, a SET whose empty label is a member), `exact`
+holds the number.
+"""
+
+from functools import lru_cache
+
+from schemas.table import Column
+from schemas.types.annotation import named
+from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, Type
+from schemas.types.numeric import number_literal
+from schemas.types.text import quoted_text
+from schemas.varint import text
+
+_SET_BYTES = (0, 1, 2, 3, 4, 8, 8, 8, 8)  # of a SET of so many groups of eight labels
+
+
+def _allowed(column: Column) -> dict[str, Json]:
+    return {"allowed": ",".join(label.replace(",", "\\,") for label in column.labels)}
+
+
+def _number(name: str) -> str:
+    return f"CAST({name} AS UNSIGNED)"
+
+
+def _text_default(column: Column, value: str) -> Json:
+    return value
+
+
+def _numbered_key(column: ColumnPlan, exact: str) -> bytes:
+    """No label holds U+0000 followed by a number: labels come from a statement's text, which MySQL prints readably."""
+    return text("\0" + exact)
+
+
+# --- ENUM -------------------------------------------------------------------------------------------------------------
+
+
+def _enum_avro(column: Column) -> dict[str, Json]:
+    return named(column, "string", "io.debezium.data.Enum", _allowed(column))
+
+
+def _enum_size(column: Column) -> int:
+    return 1 if len(column.labels) < 256 else 2
+
+
+def _enum(column: ColumnPlan, number: int, encoded: list[bytes], out: list[bytes], exact: list[Exact]) -> None:
+    if number >= len(encoded):
+        raise Malformed(f"column {column.name}: ENUM value {number} of {len(encoded) - 1}")
+    if number == 0:
+        exact.append((column.index, "0"))
+    out.append(encoded[number])
+
+
+def _encoded(column: ColumnPlan) -> list[bytes]:
+    """By number; the error value 0 reads as the empty text, as in MySQL."""
+    return [column.present + text(label) for label in ("", *column.labels)]
+
+
+def _enum_log(column: ColumnPlan) -> FromLog:
+    encoded, wide = _encoded(column), column.size == 2
+
+    def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+        number = data[at] | data[at + 1] << 8 if wide else data[at]
+        _enum(column, number, encoded, out, exact)
+        return at + 1 + wide
+
+    return read
+
+
+def _enum_text(column: ColumnPlan) -> FromText:
+    encoded = _encoded(column)
+
+    def read(value: bytes, out: list[bytes], exact: list[Exact]) -> None:
+        _enum(column, int(value), encoded, out, exact)
+
+    return read
+
+
+ENUM = Type(
+    avro=_enum_avro,
+    default=_text_default,
+    size=_enum_size,
+    log=_enum_log,
+    text=_enum_text,
+    literal=quoted_text,
+    select=_number,
+    exact_literal=number_literal,
+    exact_key=_numbered_key,
+)
+
+
+# --- SET --------------------------------------------------------------------------------------------------------------
+
+
+def _set_avro(column: Column) -> dict[str, Json]:
+    return named(column, "string", "io.debezium.data.EnumSet", _allowed(column))
+
+
+def _set_size(column: Column) -> int:
+    return _SET_BYTES[(len(column.labels) + 7) // 8]
+
+
+class _Members:
+    """The Avro of a SET's numbers, remembered."""
+
+    def __init__(self, column: ColumnPlan) -> None:
+        self.column = column
+        self.encode = lru_cache(1024)(self._encode)
+        self.ambiguous = 1 << column.labels.index("") if "" in column.labels else None
+
+    def _encode(self, number: int) -> bytes:
+        labels = self.column.labels
+        if number >> len(labels):
+            raise Malformed(f"column {self.column.name}: SET value {number} of {len(labels)} members")
+        return self.column.present + text(",".join(label for bit, label in enumerate(labels) if number >> bit & 1))
+
+    def add(self, number: int, out: list[bytes], exact: list[Exact]) -> None:
+        out.append(self.encode(number))
+        if number == self.ambiguous:
+            exact.append((self.column.index, str(number)))
+
+
+def _set_log(column: ColumnPlan) -> FromLog:
+    members, size = _Members(column), column.size
+
+    def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+        end = at + size
+        members.add(int.from_bytes(data[at:end], "little"), out, exact)
+        return end
+
+    return read
+
+
+def _set_text(column: ColumnPlan) -> FromText:
+    members = _Members(column)
+
+    def read(value: bytes, out: list[bytes], exact: list[Exact]) -> None:
+        members.add(int(value), out, exact)
+
+    return read
+
+
+SET = Type(
+    avro=_set_avro,
+    default=_text_default,
+    size=_set_size,
+    log=_set_log,
+    text=_set_text,
+    literal=quoted_text,
+    select=_number,
+    exact_literal=number_literal,
+    exact_key=_numbered_key,
+)

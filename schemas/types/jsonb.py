@@ -1,0 +1,182 @@
+"""MySQL's binary JSON as the text the server itself prints, byte for byte.
+
+The format: https://dev.mysql.com/doc/dev/mysql-server/latest/json__binary_8h.html. Every offset and length is held
+against the end of the part it lies in, and depth against the server's own limit.
+"""
+
+import base64
+import re
+import struct
+
+from schemas.types.column import Malformed
+from schemas.types.numeric import decimal_text, unpack_decimal
+
+_SMALL_OBJECT, _LARGE_OBJECT, _SMALL_ARRAY, _LARGE_ARRAY = 0, 1, 2, 3
+_LITERAL, _INT16, _UINT16, _INT32, _UINT32, _INT64, _UINT64, _DOUBLE = 4, 5, 6, 7, 8, 9, 10, 11
+_STRING, _OPAQUE = 12, 15
+_INLINE = frozenset((_LITERAL, _INT16, _UINT16))
+_INLINE_WIDE = _INLINE | {_INT32, _UINT32}
+_LITERALS = {0: b"null", 1: b"true", 2: b"false"}
+_NUMBERS = {
+    _INT16: struct.Struct("<h"),
+    _UINT16: struct.Struct("<H"),
+    _INT32: struct.Struct("<i"),
+    _UINT32: struct.Struct("<I"),
+    _INT64: struct.Struct("<q"),
+    _UINT64: struct.Struct("<Q"),
+}
+_DOUBLES = struct.Struct("<d")
+_DEPTH = 100  # JSON_DOCUMENT_MAX_DEPTH
+
+_DECIMAL_FIELD, _DATE_FIELD, _TIME_FIELD = 246, 10, 11
+_TEMPORAL_FIELDS = frozenset((_DATE_FIELD, _TIME_FIELD, 7, 12))
+_BASE64_LINE = 76
+
+_ESCAPED = re.compile(rb'[\x00-\x1f"\\]')
+_ESCAPES = {
+    **{bytes((code,)): f"\\u{code:04x}".encode() for code in range(32)},
+    b"\b": b"\\b", b"\t": b"\\t", b"\n": b"\\n", b"\f": b"\\f", b"\r": b"\\r", b'"': b'\\"', b"\\": b"\\\\",
+}  # fmt: skip
+
+
+def json_text(document: bytes) -> bytes:
+    """The text of a document, in UTF-8; an empty one is what a non-strict session stored for a missing value."""
+    if not document:
+        return b"null"
+    out: list[bytes] = []
+    try:
+        _value(document, document[0], 1, len(document), out, 0)
+    except (IndexError, struct.error) as error:
+        raise Malformed("a JSON value beyond the end of its document") from error
+    return b"".join(out)
+
+
+def quoted(text: bytes) -> bytes:
+    if _ESCAPED.search(text):
+        text = _ESCAPED.sub(lambda found: _ESCAPES[found[0]], text)
+    return b'"' + text + b'"'
+
+
+def double_text(value: float) -> str:
+    """As the server prints a JSON double: the shortest digits; an exponent only far from 1; a point in any case."""
+    size = abs(value)
+    text = repr(value)
+    if 1e-4 <= size < 1e15 or size == 0:
+        return text
+    sign, text = ("-", text[1:]) if value < 0 else ("", text)
+    mantissa, _, exponent = text.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = fraction.rstrip("0") if exponent or fraction == "0" else fraction
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or "0")  # where the point stands, counted from the first digit
+    if whole == "0":
+        point -= len(fraction) - len(digits)
+    digits = digits.rstrip("0")
+    if point < -14 or (point > 15 and len(digits) <= point):
+        rest = "." + digits[1:] if len(digits) > 1 else ""
+        return f"{sign}{digits[0]}{rest}e{point - 1}"
+    if point <= 0:
+        return f"{sign}0.{'0' * -point}{digits}"
+    return f"{sign}{digits[:point]}.{digits[point:]}"
+
+
+def _value(data: bytes, kind: int, at: int, end: int, out: list[bytes], depth: int) -> None:
+    if kind == _STRING:
+        start, stop = _variable(data, at, end)
+        out.append(quoted(data[start:stop]))
+    elif kind <= _LARGE_ARRAY:
+        _container(data, kind, at, end, out, depth)
+    elif kind == _LITERAL:
+        if data[at] not in _LITERALS:
+            raise Malformed(f"JSON literal {data[at]}")
+        out.append(_LITERALS[data[at]])
+    elif kind in _NUMBERS:
+        out.append(str(_NUMBERS[kind].unpack_from(data, at)[0]).encode())
+    elif kind == _DOUBLE:
+        out.append(double_text(_DOUBLES.unpack_from(data, at)[0]).encode())
+    elif kind == _OPAQUE:
+        start, stop = _variable(data, at + 1, end)
+        out.append(_opaque(data[at], data[start:stop]))
+    else:
+        raise Malformed(f"JSON value of type {kind}")
+
+
+def _container(data: bytes, kind: int, base: int, end: int, out: list[bytes], depth: int) -> None:
+    """An object or array: count, bytes in all, (key entries,) value entries, then (keys and) values."""
+    if depth >= _DEPTH:
+        raise Malformed(f"a JSON document over {_DEPTH} levels deep")
+    wide = kind in (_LARGE_OBJECT, _LARGE_ARRAY)
+    is_object = kind <= _LARGE_OBJECT
+    width = 4 if wide else 2
+    count = int.from_bytes(data[base : base + width], "little")
+    stop = base + int.from_bytes(data[base + width : base + 2 * width], "little")
+    keys = base + 2 * width
+    values = keys + count * (width + 2) if is_object else keys
+    if stop > end or values + count * (width + 1) > stop:
+        raise Malformed("a JSON object or array beyond the end of its document")
+    inline = _INLINE_WIDE if wide else _INLINE
+    out.append(b"{" if is_object else b"[")
+    for number in range(count):
+        if number:
+            out.append(b", ")
+        if is_object:
+            start = base + int.from_bytes(data[keys : keys + width], "little")
+            after = start + (data[keys + width] | data[keys + width + 1] << 8)
+            if after > stop:
+                raise Malformed("a JSON key beyond the end of its object")
+            out.append(quoted(data[start:after]))
+            out.append(b": ")
+            keys += width + 2
+        inner = data[values]
+        place = (
+            values + 1 if inner in inline else base + int.from_bytes(data[values + 1 : values + 1 + width], "little")
+        )
+        if place >= stop:
+            raise Malformed("a JSON value beyond the end of its object or array")
+        _value(data, inner, place, stop, out, depth + 1)
+        values += width + 1
+    out.append(b"}" if is_object else b"]")
+
+
+def _variable(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Start and end of bytes that follow their length (seven bits per byte, at most five bytes)."""
+    size = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        size |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+        if shift > 28:
+            raise Malformed("a JSON length of over five bytes")
+    if at + size > end:
+        raise Malformed("a JSON text beyond the end of its object or array")
+    return at, at + size
+
+
+def _opaque(field: int, data: bytes) -> bytes:
+    """A value of a MySQL type that JSON has not."""
+    if field == _DECIMAL_FIELD:
+        precision, scale = data[0], data[1]
+        return decimal_text(unpack_decimal(data[2:], precision, scale), scale).encode()
+    if field in _TEMPORAL_FIELDS:
+        if len(data) != 8:
+            raise Malformed(f"a JSON temporal value of {len(data)} bytes")
+        return f'"{_temporal(field, int.from_bytes(data, "little", signed=True))}"'.encode()
+    text = base64.b64encode(data)
+    lines = [text[at : at + _BASE64_LINE] for at in range(0, len(text), _BASE64_LINE)]
+    return b'"base64:type%d:%s"' % (field, b"\\n".join(lines))
+
+
+def _temporal(field: int, packed: int) -> str:
+    """https://dev.mysql.com/doc/dev/mysql-server/latest/my__time_8h.html, the packed forms; always six digits."""
+    sign = "-" if packed < 0 else ""
+    packed = abs(packed)
+    micros, whole = packed & 0xFFFFFF, packed >> 24
+    clock = f"{whole >> 6 & 63:02}:{whole & 63:02}.{micros:06}"
+    if field == _TIME_FIELD:
+        return f"{sign}{whole >> 12 & 1023:02}:{clock}"
+    year, month = divmod(whole >> 22, 13)
+    day = f"{year:04}-{month:02}-{whole >> 17 & 31:02}"
+    return day if field == _DATE_FIELD else f"{day} {whole >> 12 & 31:02}:{clock}"

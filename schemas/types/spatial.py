@@ -1,0 +1,139 @@
+"""Geometry: MySQL keeps the SRID in four bytes before the WKB; Avro has both apart.
+
+Coordinates stay in the order in which they are stored, whatever the SRID.
+"""
+
+import struct
+from collections.abc import Callable
+
+from schemas.sql import bytes_literal
+from schemas.table import Column
+from schemas.types.annotation import named, source
+from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, ToLiteral, Type
+from schemas.varint import long, long_at, sized, sized_at
+
+_NAMESPACE = "io.debezium.data.geometry"
+_SRID_BYTES = 4
+_POINT_BYTES = 21  # byte order, type, x, y
+_LENGTH_BYTES = 4
+_LITTLE_ENDIAN = 1
+_SRID: Json = {"name": "srid", "type": ["null", "int"], "default": None}
+
+
+def _size(column: Column) -> int:
+    return _LENGTH_BYTES
+
+
+def _no_default(column: Column, text: str) -> Json:
+    raise ValueError(text)
+
+
+def _srid(data: bytes) -> bytes:
+    """A union of null and int; 0 means that there is none."""
+    number = int.from_bytes(data[:_SRID_BYTES], "little", signed=True)
+    return b"\x02" + long(number) if number else b"\x00"
+
+
+def _checked(column: ColumnPlan, data: bytes, least: int) -> None:
+    if len(data) < _SRID_BYTES + least:
+        raise Malformed(f"column {column.name}: a geometry of {len(data)} bytes")
+
+
+def _geometry(column: ColumnPlan) -> Callable[[bytes], bytes]:
+    present = column.present
+
+    def encode(data: bytes) -> bytes:
+        _checked(column, data, 5)
+        return present + sized(data[_SRID_BYTES:]) + _srid(data)
+
+    return encode
+
+
+def _point(column: ColumnPlan) -> Callable[[bytes], bytes]:
+    """x and y are the WKB's own bytes, which MySQL always keeps little-endian, like Avro's doubles."""
+    head = column.present
+
+    def encode(data: bytes) -> bytes:
+        _checked(column, data, _POINT_BYTES)
+        wkb = data[_SRID_BYTES:]
+        if len(wkb) != _POINT_BYTES or wkb[0] != _LITTLE_ENDIAN:
+            raise Malformed(f"column {column.name}: not a POINT: {wkb[:5].hex()}, {len(wkb)} bytes")
+        return head + wkb[5:] + b"\x02" + sized(wkb) + _srid(data)
+
+    return encode
+
+
+def _log(column: ColumnPlan, encode: Callable[[bytes], bytes]) -> FromLog:
+    def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+        start = at + _LENGTH_BYTES
+        end = start + int.from_bytes(data[at:start], "little")
+        out.append(encode(data[start:end]))
+        return end
+
+    return read
+
+
+def _text(encode: Callable[[bytes], bytes]) -> FromText:
+    def read(text: bytes, out: list[bytes], exact: list[Exact]) -> None:
+        out.append(encode(text))
+
+    return read
+
+
+def _literal(skipped: int) -> ToLiteral:
+    """`skipped` bytes of coordinates and union branch precede the WKB."""
+
+    def write(data: bytes, at: int, out: list[str]) -> int:
+        wkb, at = sized_at(data, at + skipped)
+        branch, at = long_at(data, at)
+        srid = 0
+        if branch:
+            srid, at = long_at(data, at)
+        out.append(bytes_literal(struct.pack("<i", srid) + wkb))
+        return at
+
+    return write
+
+
+def _geometry_avro(column: Column) -> dict[str, Json]:
+    return {
+        "type": "record",
+        "name": "Geometry",
+        "namespace": _NAMESPACE,
+        "fields": [{"name": "wkb", "type": "bytes"}, _SRID],
+        "connect.doc": "Geometry",
+        "connect.version": 1,
+        "connect.parameters": source(column),
+        "connect.name": f"{_NAMESPACE}.Geometry",
+    }
+
+
+def _point_avro(column: Column) -> dict[str, Json]:
+    """Debezium leaves the source parameters of a POINT out."""
+    avro = named(column, "record", f"{_NAMESPACE}.Point")
+    del avro["connect.parameters"]
+    fields: Json = [
+        {"name": "x", "type": "double"},
+        {"name": "y", "type": "double"},
+        {"name": "wkb", "type": ["null", "bytes"], "default": None},
+        _SRID,
+    ]
+    return {"name": "Point", "namespace": _NAMESPACE, "fields": fields, "connect.doc": "Geometry (POINT)", **avro}
+
+
+GEOMETRY = Type(
+    avro=_geometry_avro,
+    default=_no_default,
+    size=_size,
+    log=lambda column: _log(column, _geometry(column)),
+    text=lambda column: _text(_geometry(column)),
+    literal=lambda column: _literal(0),
+)
+POINT = Type(
+    avro=_point_avro,
+    default=_no_default,
+    size=_size,
+    log=lambda column: _log(column, _point(column)),
+    text=lambda column: _text(_point(column)),
+    literal=lambda column: _literal(17),
+)

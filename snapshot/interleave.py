@@ -1,0 +1,392 @@
+"""What capture calls: tables are copied while the log streams, and each chunk comes out where it is exact.
+
+Promises, for every crash and every DDL: a row that a release holds is the row's state at the position of the release;
+each row of a range is released once; nothing is held that the commit records do not hold, so a new Interleave made
+from them goes on where the topics end. Never writes anywhere.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+from runtime.errors import Fatal, Transient
+from runtime.mysql import Endpoint
+from schemas.codec import ChunkRows
+from schemas.names import TableName
+from schemas.plan import TablePlan
+from schemas.position import GtidSet, LogPosition
+from schemas.records import RangeRecord
+from schemas.table import to_json
+from snapshot import keyset
+from snapshot.hold import Hold
+from snapshot.ledger import Ledger
+from snapshot.messages import (
+    Changed,
+    Chunk,
+    Command,
+    Credit,
+    Ended,
+    Held,
+    HoldEnded,
+    HoldWanted,
+    Located,
+    Ready,
+    Report,
+    Rest,
+    Walk,
+)
+from snapshot.readers import Readers
+from snapshot.settings import SnapshotSettings
+from snapshot.window import Passed, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Rows to publish at the stream's position, together with `range` in the same Kafka transaction."""
+
+    range: RangeRecord  # as it is with these rows
+    plan: TablePlan
+    rows: ChunkRows
+    more: bool  # a keyless table's part: the Kafka transaction stays open until the last part
+    table_done: bool  # every row of the table is published with these
+
+
+@dataclass(frozen=True, slots=True)
+class Replanned:
+    """What a DDL changes in the plan of the snapshot."""
+
+    ranges: tuple[RangeRecord, ...]  # to be written in the Kafka transaction of the DDL
+    empties: bool = False  # what is published of the table must be emptied (TRUNCATE): all its rows come again
+
+
+class Pool(Protocol):
+    """The reader processes, or what stands for them."""
+
+    def want(self, count: int) -> None: ...
+    def receive(self) -> list[tuple[int, Report | Ended]]: ...
+    def send(self, reader: int, command: Command) -> None: ...
+    def filenos(self) -> list[int]: ...
+
+
+@dataclass(slots=True)
+class _Walking:
+    """A range on its way through a reader and the window."""
+
+    number: int
+    range_id: str
+    plan: TablePlan
+    reader: int
+    reading: bool = True  # its last chunk has not come
+    refused: Changed | None = None
+
+    @property
+    def table(self) -> TableName:
+        return self.plan.table.name
+
+
+@contextmanager
+def opened(
+    source: Endpoint,
+    server_uuid: str,
+    settings: SnapshotSettings,
+    records: Iterable[RangeRecord],
+    plans: Callable[[TableName], TablePlan],
+    published: GtidSet,
+) -> Generator["Interleave"]:
+    """An Interleave with reader processes of its own; they end with it."""
+    with Readers(source, server_uuid, settings) as readers:
+        yield Interleave(readers, settings, records, plans, published)
+
+
+class Interleave:
+    """The unfinished ranges of a task, and the rows on their way into its topics.
+
+    `plans` gives a table's plan at the stream's position; `published` is every transaction of which the topics may
+    hold something.
+    """
+
+    def __init__(
+        self,
+        readers: Pool,
+        settings: SnapshotSettings,
+        records: Iterable[RangeRecord],
+        plans: Callable[[TableName], TablePlan],
+        published: GtidSet,
+    ) -> None:
+        self._readers = readers
+        self._settings = settings
+        self._plans = plans
+        self._window = Window(published, settings.window_bytes)
+        self._ledger = Ledger(lambda table: keyset.order(plans(table).table))
+        self._walks: dict[int, _Walking] = {}
+        self._numbers = count(1)
+        self._idle: list[int] = []
+        self._hold: Hold | None = None
+        self._ledger.enter(records)
+
+    # -- the stream ----------------------------------------------------------------------------------------------
+
+    def filenos(self) -> list[int]:
+        """What to select on, beside the log."""
+        return self._readers.filenos()
+
+    def receive(self) -> None:
+        """Takes what the readers have sent and gives them work; never blocks."""
+        self._readers.want(self._ledger.waiting + sum(walk.reading for walk in self._walks.values()))
+        for reader, report in self._readers.receive():
+            self._take(reader, report)
+        self._hand_out()
+
+    def wants(self, table: TableName) -> bool:
+        """True when the stream's changes of the table must be told to `touched`."""
+        return self._ledger.keyed(table)
+
+    def drops(self, table: TableName) -> bool:
+        """True when the stream must not publish changes of the table: the read to come covers them."""
+        return self._ledger.keyless(table)
+
+    def touched(self, table: TableName, gtid: str, keys: Sequence[bytes]) -> None:
+        """The stream has published changes of these keys."""
+        self._window.touched(table, gtid, keys)
+
+    def may_pass(self, position: LogPosition) -> bool:
+        """True when the stream, between two transactions at `position`, may process the next one."""
+        hold = self._hold
+        if hold is None or hold.may_pass(position):
+            return True
+        if hold.tell():
+            self._readers.send(self._walks[hold.walk].reader, Held(hold.walk))
+        return False
+
+    def release(self, position: LogPosition) -> list[Release]:
+        """What is exact at `position`; all of the log before it has been told."""
+        releases = []
+        for passed in self._window.release(position):
+            self._readers.send(passed.reader, Credit())
+            walk = self._walks.get(passed.chunk.walk)
+            if walk is None:
+                continue
+            if passed.exact:
+                releases.append(self._released(walk, passed.chunk, _untouched(passed)))
+            else:
+                self._interrupt(walk)
+        if self._hold is not None:
+            releases += self._parts(self._hold, position)
+        for walk in self._walks.values():
+            if walk.refused is not None and walk.refused.high <= position:
+                raise Fatal(
+                    f"source: {walk.table} cannot be read as the log describes it: {walk.refused.error}",
+                    hint="compare the definition of the table on the source with the one in the task's schema topic",
+                )
+        return releases
+
+    # -- DDL: each call comes when the stream passes the statement ----------------------------------------------
+
+    def schema_changed(self, table: TableName, gtid: str) -> Replanned:
+        """The definition has changed; `plans` gives the new one."""
+        self._cut(table, gtid)
+        if not self._ledger.unfinished(table):
+            return Replanned(())
+        old, new = self._ledger.reorder(table)
+        if old == new:
+            return Replanned(())
+        return Replanned(self._ledger.restart(table), empties=bool(old) and not new)
+
+    def truncated(self, table: TableName, gtid: str) -> Replanned:
+        """Rows have gone without row events."""
+        self._cut(table, gtid)
+        return Replanned(())
+
+    def reread(self, table: TableName, gtid: str) -> Replanned:
+        """Rows have come without row events."""
+        self._cut(table, gtid)
+        return Replanned(self._ledger.restart(table) if self._ledger.unfinished(table) else ())
+
+    def dropped(self, table: TableName, gtid: str) -> Replanned:
+        """The table is gone, or selected no more."""
+        self._cut(table, gtid)
+        return Replanned(self._ledger.drop(table))
+
+    def renamed(self, old: TableName, new: TableName, gtid: str) -> Replanned:
+        """The table has another name; `plans` knows it."""
+        self._cut(old, gtid)
+        self._window.forget(new, self._window.needed(old))
+        return Replanned(self._ledger.rename(old, new))
+
+    def add(self, records: Sequence[RangeRecord], published: GtidSet) -> Replanned:
+        """Copies tables (again) from here on; the records have ids of their own."""
+        for table in {record.name for record in records}:
+            if self._ledger.unfinished(table):
+                raise ValueError(f"{table} is being copied already")
+            self._window.forget(table, published)
+        self._ledger.enter(records)
+        return Replanned(tuple(records), empties=any(self.drops(record.name) for record in records))
+
+    # -- progress ------------------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        """True when no range is left."""
+        return self._ledger.finished
+
+    def progress(self) -> tuple[RangeRecord, ...]:
+        """Every range, as far as it has been released."""
+        return self._ledger.all()
+
+    def next_id(self) -> int:
+        """The first number that no range has had for an id."""
+        return self._ledger.next_id()
+
+    # -- ranges and readers --------------------------------------------------------------------------------------
+
+    def _take(self, reader: int, report: Report | Ended) -> None:
+        if isinstance(report, Ready):
+            self._idle.append(reader)
+            return
+        if isinstance(report, Ended):
+            self._lost(reader)
+            return
+        walk = self._walks.get(report.walk)
+        if walk is None:
+            if isinstance(report, Chunk):
+                self._readers.send(reader, Credit())
+            return
+        match report:
+            case Chunk():
+                self._take_chunk(walk, report)
+            case HoldWanted():
+                self._held(walk).wanted()
+            case HoldEnded():
+                self._lift(walk)
+            case Located():
+                self._held(walk).located(report.high)
+            case Changed():
+                walk.refused = report
+                self._lift(walk)
+                self._rest(walk)
+
+    def _take_chunk(self, walk: _Walking, chunk: Chunk) -> None:
+        if walk.plan.table.key:
+            self._window.put(walk.reader, walk.table, chunk)
+        else:
+            self._held(walk).put(chunk)
+        if chunk.final:
+            self._rest(walk)
+
+    def _held(self, walk: _Walking) -> Hold:
+        if self._hold is None or self._hold.walk != walk.number:
+            raise ValueError(f"{walk.table} is not the keyless table that is being read")
+        return self._hold
+
+    def _rest(self, walk: _Walking) -> None:
+        """The walk's reader has nothing more to read for it."""
+        walk.reading = False
+        self._window.rests(walk.reader)
+        self._idle.append(walk.reader)
+
+    def _lost(self, reader: int) -> None:
+        """A reader has died: what it had not read to the end is read again from its last released key."""
+        if reader in self._idle:
+            self._idle.remove(reader)
+        for walk in [walk for walk in self._walks.values() if walk.reader == reader and walk.reading]:
+            walk.reading = False
+            self._window.rests(reader)
+            self._interrupt(walk)
+
+    def _hand_out(self) -> None:
+        while self._idle:
+            record = self._ledger.take(keyless_too=self._hold is None)
+            if record is None:
+                return
+            self._start(record, self._idle.pop(0))
+
+    def _start(self, record: RangeRecord, reader: int) -> None:
+        plan = self._plans(record.name)
+        walk = _Walking(next(self._numbers), record.id, plan, reader)
+        self._walks[walk.number] = walk
+        if plan.table.key:
+            self._window.reads(reader)
+        else:
+            self._hold = Hold(walk.number)
+        command = Walk(
+            number=walk.number,
+            task=self._settings.task,
+            table=to_json(plan.table),
+            key_id=plan.key_id,
+            value_id=plan.value_id,
+            after=record.last or record.lower,
+            until=record.upper,
+            needs=str(self._window.needed(record.name)),
+            chunk_bytes=self._settings.chunk_bytes,
+        )
+        self._readers.send(reader, command)
+
+    def _interrupt(self, walk: _Walking) -> None:
+        """Gives the walk up; its range waits for a reader again."""
+        del self._walks[walk.number]
+        self._ledger.give_back(walk.range_id)
+        for reader in self._window.discard(walk.number):
+            self._readers.send(reader, Credit())
+        if walk.reading:
+            self._readers.send(walk.reader, Rest())
+            self._rest(walk)
+        self._lift(walk)
+        if self._hold is not None and self._hold.walk == walk.number:
+            self._hold = None
+
+    def _lift(self, walk: _Walking) -> None:
+        """The stream need not stand still for this walk."""
+        hold = self._hold
+        if hold is None or hold.walk != walk.number:
+            return
+        if hold.handed_over:
+            raise Transient(f"the read of {walk.table} broke off when a part of it was handed over")
+        for _ in range(hold.lift()):
+            self._readers.send(walk.reader, Credit())
+
+    # -- releases ------------------------------------------------------------------------------------------------
+
+    def _parts(self, hold: Hold, position: LogPosition) -> list[Release]:
+        walk = self._walks[hold.walk]
+        parts = hold.take(position)
+        for _ in parts:
+            self._readers.send(walk.reader, Credit())
+        return [self._released(walk, part, part.rows) for part in parts]
+
+    def _released(self, walk: _Walking, chunk: Chunk, rows: ChunkRows) -> Release:
+        record = self._ledger.advance(walk.range_id, len(chunk.rows.rows), chunk.last, chunk.final)
+        if chunk.final:
+            self._end(walk)
+        keyless = not walk.plan.table.key
+        table_done = chunk.final and not self._ledger.unfinished(walk.table)
+        return Release(record, walk.plan, rows, more=keyless and not chunk.final, table_done=table_done)
+
+    def _end(self, walk: _Walking) -> None:
+        del self._walks[walk.number]
+        if self._hold is not None and self._hold.walk == walk.number:
+            self._hold = None
+
+    # -- DDL -----------------------------------------------------------------------------------------------------
+
+    def _cut(self, table: TableName, gtid: str) -> None:
+        """Nothing that was read before this transaction is worth anything."""
+        statement = GtidSet()
+        statement.add(gtid)
+        self._window.forget(table, statement)
+        for walk in [walk for walk in self._walks.values() if walk.table == table]:
+            self._interrupt(walk)
+
+
+def _untouched(passed: Passed) -> ChunkRows:
+    """The rows that are exact."""
+    rows, touched = passed.chunk.rows, passed.touched
+    if touched.isdisjoint(rows.keys):
+        return rows
+    kept = [index for index, key in enumerate(rows.keys) if key not in touched]
+    return ChunkRows(
+        [rows.keys[index] for index in kept],
+        [rows.rows[index] for index in kept],
+        [rows.exacts[index] for index in kept],
+    )

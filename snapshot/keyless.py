@@ -1,0 +1,82 @@
+"""Reads a table without a key, in a reader process: all its rows as they are at one position of the log.
+
+LOCK TABLES waits until every transaction that has written the table has ended, and then lets none write it. So under
+the lock a new consistent read holds all that the log has of the table up to its end, and nothing of what follows. The
+lock goes as soon as that read has begun; the wait for it is short and repeated, because writers queue behind it.
+"""
+
+from collections.abc import Generator
+
+from runtime.errors import Fatal
+from runtime.mysql import Endpoint, LockTimeout, Refused
+from runtime.seams import seam
+from schemas.codec import chunk_select, encode_chunk
+from schemas.plan import TablePlan
+from schemas.sql import qualified
+from snapshot import keyset
+from snapshot.messages import Changed, Chunk, HoldEnded, HoldWanted, Located, Report, Walk
+from snapshot.session import Session, definition_changed
+from snapshot.wishes import Pause, Steps, Wish
+
+_LOCK_WAIT_SECONDS = 2
+#: a session that goes silent under the lock, its machine gone, loses it after this
+_SILENCE_SECONDS = 10
+_FIRST_PAUSE_SECONDS = 0.5
+_MOST_PAUSE_SECONDS = 30.0
+_DENIED = frozenset((1044, 1142))
+
+
+def read(source: Endpoint, walk: Walk, plan: TablePlan) -> Steps:
+    """The position, and then the table's rows in parts; the last one is final."""
+    session = Session(source)
+    try:
+        located = yield from _locate(source, session, walk, plan)
+        yield located
+        select = keyset.whole(plan.table, chunk_select(plan.table))
+        for rows in session.parts(select, walk.chunk_bytes):
+            yield Wish.CREDIT
+            chunk = encode_chunk(plan, rows.raw)
+            yield Chunk(walk.number, located.low, located.high, chunk, None, rows.complete)
+    except Refused as error:
+        if not definition_changed(error):
+            raise
+        yield Changed(walk.number, session.high(), str(error))
+    finally:
+        session.abort()
+
+
+def _locate(
+    source: Endpoint, session: Session, walk: Walk, plan: TablePlan
+) -> Generator[Report | Wish | Pause, None, Located]:
+    """Begins a consistent read in `session` that ends exactly at the position it returns."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        yield HoldWanted(walk.number)
+        yield Wish.HELD
+        locking = Session(source)
+        try:
+            _lock(locking, plan)
+            seam("snapshot.table_locked")
+            session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+            return Located(walk.number, session.low(), session.high())
+        except LockTimeout:
+            yield HoldEnded(walk.number)
+        finally:
+            locking.close()  # the lock goes with its session
+        yield Pause(pause)
+        pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+
+
+def _lock(locking: Session, plan: TablePlan) -> None:
+    table = plan.table.name
+    locking.execute(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT_SECONDS}, wait_timeout = {_SILENCE_SECONDS}")
+    try:
+        locking.execute(f"LOCK TABLES {qualified(table)} READ")
+    except Refused as error:
+        if error.code not in _DENIED:
+            raise
+        raise Fatal(
+            f"source: {table} has no key, and the account may not lock it for the moment that fixes its position",
+            hint=f"GRANT LOCK TABLES ON the database {table.database} to the account, give the table a primary key,"
+            " or exclude it",
+        ) from error

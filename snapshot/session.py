@@ -1,0 +1,103 @@
+"""A reader's session on the source: its settings, its marks, and results bounded by bytes."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runtime.mysql import Connection, Endpoint, Refused, connect
+from schemas.position import GtidSet, LogPosition
+
+#: the table is not what the statement takes it for: no such database, column, table or index, or changed since
+_CHANGED = frozenset((1049, 1054, 1146, 1176, 1412))
+_SYNTAX = 1064
+_TIMEOUT_SECONDS = 600.0
+_YEAR_SECONDS = 31536000
+_length = struct.Struct("<I")
+
+# What the server may have been told otherwise by its configuration. Zero and invalid dates must compare as they are;
+# PAD_CHAR_TO_FULL_LENGTH must be off, as in the log. A reader waits long for its turn, on an open result too.
+_SETTINGS = (
+    "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', max_execution_time = 0, sql_big_selects = 1,"
+    f" sql_select_limit = 18446744073709551615, lock_wait_timeout = 60, wait_timeout = {_YEAR_SECONDS},"
+    f" net_write_timeout = {_YEAR_SECONDS}, transaction_isolation = 'REPEATABLE-READ'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as the server sent them, each after its length; not `complete`: the result goes on."""
+
+    raw: bytes
+    count: int
+    complete: bool
+
+
+class Session:
+    """Autocommit: each SELECT alone is a consistent read."""
+
+    def __init__(self, source: Endpoint) -> None:
+        self._source = source
+        self._connection = self._open()
+
+    @property
+    def server_uuid(self) -> str:
+        return str(self._connection.value("SELECT @@GLOBAL.server_uuid"))
+
+    def low(self) -> GtidSet:
+        """Transactions that every later SELECT sees."""
+        return GtidSet.parse(self._connection.value("SELECT @@GLOBAL.gtid_executed"))
+
+    def high(self) -> LogPosition:
+        """A place behind every transaction that an earlier SELECT has seen."""
+        try:
+            rows = self._connection.query("SHOW BINARY LOG STATUS")
+        except Refused as error:
+            if error.code != _SYNTAX:
+                raise
+            rows = self._connection.query("SHOW MASTER STATUS")  # before MySQL 8.2
+        return LogPosition.of(rows[0][0], rows[0][1])
+
+    def covers(self, needed: str, seconds: int) -> bool:
+        """True when all of a GTID set is executed; waits at most `seconds` for it."""
+        return bool(self._connection.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s) = 0", (needed, seconds)))
+
+    def execute(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+    def rows(self, select: str, most_bytes: int) -> Rows:
+        """The result up to `most_bytes` and one row; what lies beyond is not read, at the cost of a new session."""
+        for rows in self.parts(select, most_bytes):
+            if not rows.complete:
+                self._connection.abort()
+                self._connection = self._open()
+            return rows
+        raise AssertionError("a result has no end")
+
+    def parts(self, select: str, part_bytes: int) -> Iterator[Rows]:
+        """The result in parts of about `part_bytes`; only the last one is complete, and it may be empty."""
+        parts: list[bytes] = []
+        size = 0
+        for row in self._connection.raw_stream(select):
+            if size >= part_bytes:
+                yield Rows(b"".join(parts), len(parts) // 2, complete=False)
+                parts, size = [], 0
+            parts += (_length.pack(len(row)), row)
+            size += 4 + len(row)
+        yield Rows(b"".join(parts), len(parts) // 2, complete=True)
+
+    def abort(self) -> None:
+        """Ends the session at once, whatever it is in the midst of."""
+        self._connection.abort()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _open(self) -> Connection:
+        connection = connect(self._source, timeout=_TIMEOUT_SECONDS)
+        connection.execute(_SETTINGS)
+        return connection
+
+
+def definition_changed(error: Refused) -> bool:
+    """True when the table is no longer what the statement takes it for."""
+    return error.code in _CHANGED

@@ -1,0 +1,109 @@
+"""The corpora: SQL scripts that other projects test their own replication with, as cases (pure but for reading them).
+
+How a case is run is written in RUN.md of their folder; `corpora_run` does it.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+_DATABASE = re.compile(
+    r"^[ \t]*(?:USE|(?:CREATE|DROP)[ \t]+(?:DATABASE|SCHEMA)(?:[ \t]+IF(?:[ \t]+NOT)?[ \t]+EXISTS)?)[ \t]+`?(?!if\b)([\w$-]+)`?",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Mode(StrEnum):
+    """When the pipeline starts: S after every file, I before any, M and R after the prepare files; R kills it."""
+
+    SNAPSHOT = "S"
+    INCREMENTAL = "I"
+    MIXED = "M"
+    RESTART = "R"
+
+
+class Worth(StrEnum):
+    """What a pass proves: `full` ends with rows, `schema` with tables only, `vacuous` with nothing."""
+
+    FULL = "full"
+    SCHEMA = "schema"
+    VACUOUS = "vacuous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case; `tables` and `rows` are what MySQL holds at its end."""
+
+    corpus: str
+    name: str
+    database: str
+    databases: frozenset[str]  # every one that its files name
+    prepare: tuple[Path, ...]
+    increment: tuple[Path, ...]
+    tables: int
+    rows: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.corpus}/{self.name}"
+
+    @property
+    def worth(self) -> Worth:
+        if self.rows:
+            return Worth.FULL
+        return Worth.SCHEMA if self.tables else Worth.VACUOUS
+
+    def steps(self, mode: Mode) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """The files to feed before the pipeline starts, and those to feed while it runs."""
+        everything = self.prepare + self.increment
+        if mode is Mode.SNAPSHOT:
+            return everything, ()
+        return ((), everything) if mode is Mode.INCREMENTAL else (self.prepare, self.increment)
+
+
+def read(corpus: str) -> list[Case]:
+    """The cases of one corpus, in the manifest's order."""
+    manifest = json.loads((CORPORA / corpus / "manifest.json").read_text(encoding="utf-8"))
+    found = []
+    for entry in manifest["cases"]:
+        folder = CORPORA / corpus / "cases" / entry["case"]
+        prepare = tuple(folder / file for file in entry["prepare"])
+        increment = tuple(folder / file for file in entry["increment"])
+        # 9.7's own count where it differs from the best of the validated servers: a failing statement is part of a case
+        native = entry["validated"]["my97"]
+        found.append(
+            Case(
+                corpus=corpus,
+                name=entry["case"],
+                database=entry["db"],
+                databases=frozenset({entry["db"]}.union(*map(_databases, prepare + increment))),
+                prepare=prepare,
+                increment=increment,
+                tables=native["tables"],
+                rows=native["rows"],
+            )
+        )
+    return found
+
+
+def batches(cases: list[Case]) -> list[list[Case]]:
+    """Cases that can be run side by side: no two of a batch use the same database, in a server that folds case too."""
+    found: list[tuple[list[Case], set[str]]] = []
+    for case in cases:
+        names = {name.lower() for name in case.databases}
+        for batch, taken in found:
+            if not taken & names:
+                break
+        else:
+            batch, taken = [], set()
+            found.append((batch, taken))
+        batch.append(case)
+        taken |= names
+    return [batch for batch, _ in found]
+
+
+def _databases(script: Path) -> set[str]:
+    return set(_DATABASE.findall(script.read_text(encoding="utf-8", errors="surrogateescape")))

@@ -1,0 +1,1 @@
+"""What tests of the whole pipeline stand on: a random writer, a task run by its command line, and two judges."""

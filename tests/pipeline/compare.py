@@ -1,0 +1,176 @@
+"""Is the destination equal to the source? Judged by definitions and by the raw bytes of every row.
+
+Shares nothing with `penstock verify`, which it also judges.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from runtime.mysql import Connection, Endpoint, connect
+from schemas.names import TableName
+from schemas.sql import identifier, qualified
+
+SYSTEM = ("mysql", "sys", "information_schema", "performance_schema", "penstock")
+_SHOWN = 5
+_WIDTH = 500
+
+_COLUMNS = """
+SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA,
+       GENERATION_EXPRESSION
+FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, ORDINAL_POSITION
+"""
+_KEYS = """
+SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, EXPRESSION, INDEX_TYPE
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
+"""
+_TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
+
+
+@dataclass(slots=True)
+class Definition:
+    """A table as information_schema tells it."""
+
+    columns: list[tuple[object, ...]]
+    keys: list[tuple[object, ...]]
+
+
+def databases(connection: Connection) -> list[str]:
+    """Every database but the servers' and penstock's own."""
+    return [str(name) for (name,) in connection.query("SHOW DATABASES") if str(name).lower() not in SYSTEM]
+
+
+def differences(source: Endpoint, destination: Endpoint) -> list[str]:
+    """What differs, readable; empty: the destination, which keeps names in lower case, equals the source."""
+    with _open(source) as here, _open(destination) as there:
+        names = {name.lower(): name for name in databases(here)}
+        found = _sets("databases", names, databases(there))
+        for name in sorted(names.keys() & set(databases(there))):
+            found += _database(here, there, names[name], name)
+        return found
+
+
+def rows(connection: Connection, table: TableName, columns: Sequence[str]) -> Counter[bytes]:
+    """The rows of a table as the server sends them, as a multiset."""
+    chosen = ", ".join(map(identifier, columns))
+    return Counter(connection.raw_stream(f"SELECT {chosen} FROM {qualified(table)}"))
+
+
+def fields(row: bytes) -> list[bytes | None]:
+    """The columns of a row of the text protocol."""
+    found: list[bytes | None] = []
+    at = 0
+    while at < len(row):
+        size = row[at]
+        at += 1
+        if size == 0xFB:
+            found.append(None)
+            continue
+        if size > 0xFB:
+            width = {0xFC: 2, 0xFD: 3, 0xFE: 8}[size]
+            size = int.from_bytes(row[at : at + width], "little")
+            at += width
+        found.append(row[at : at + size])
+        at += size
+    return found
+
+
+def _open(endpoint: Endpoint) -> Connection:
+    connection = connect(endpoint, timeout=300, init="SET time_zone = '+00:00'")
+    connection.execute("SET character_set_results = NULL, sql_mode = ''")  # bytes as they are stored
+    return connection
+
+
+def _database(here: Connection, there: Connection, name: str, lower: str) -> list[str]:
+    left, right = _definitions(here, name), _definitions(there, lower)
+    tables = {table.lower(): table for table in left}
+    found = _sets(f"tables of {name}", tables, right)
+    for table in sorted(tables.keys() & right.keys()):
+        source, destination = left[tables[table]], right[table]
+        about = f"{name}.{tables[table]}"
+        different = _lists(f"{about}: columns", source.columns, destination.columns)
+        different += _lists(f"{about}: keys", source.keys, destination.keys)
+        columns = [_text(column[0]) for column in source.columns]
+        if columns == [_text(column[0]) for column in destination.columns]:
+            key = [columns.index(_text(part[2])) for part in source.keys if part[0] == "PRIMARY"]
+            one = rows(here, TableName(name, tables[table]), columns)
+            different += _rows(about, columns, key, one, rows(there, TableName(lower, table), columns))
+        found += different
+    return found
+
+
+def _definitions(connection: Connection, database: str) -> dict[str, Definition]:
+    found = {_text(name): Definition([], []) for (name,) in connection.query(_TABLES, (database,))}
+    for name, *column in connection.query(_COLUMNS, (database,)):
+        if _text(name) in found:
+            found[_text(name)].columns.append(tuple(column))
+    for name, *key in connection.query(_KEYS, (database,)):
+        if _text(name) in found:
+            found[_text(name)].keys.append(tuple(key))
+    return found
+
+
+def _sets(what: str, left: Iterable[str], right: Iterable[str]) -> list[str]:
+    here, there = set(left), set(right)
+    found = [f"{what}: only at the source: {', '.join(sorted(here - there))}"] if here - there else []
+    return found + ([f"{what}: only at the destination: {', '.join(sorted(there - here))}"] if there - here else [])
+
+
+def _lists(what: str, left: list[tuple[object, ...]], right: list[tuple[object, ...]]) -> list[str]:
+    if left == right:
+        return []
+    here, there = [item for item in left if item not in right], [item for item in right if item not in left]
+    if not here and not there:
+        return [f"{what}: other order"]
+    return [f"{what}: source has {here}, destination has {there}"]
+
+
+def _rows(
+    about: str, columns: list[str], key: list[int], left: Counter[bytes], right: Counter[bytes]
+) -> list[str]:
+    """`key`: which columns identify a row; empty: all of them."""
+    only = {_identity(row, key): row for row in (right - left)}
+    lines: list[str] = []
+    for row in sorted(left - right):
+        other = only.pop(_identity(row, key), None) if key else None
+        if other is None:
+            lines.append(f"missing: {_shown(columns, fields(row))}")
+        else:
+            lines.append(_changed(columns, key, fields(row), fields(other)))
+    lines += [f"too many: {_shown(columns, fields(row))}" for row in only.values()]
+    if not lines:
+        return []
+    heads = "".join(f"\n    {line[:_WIDTH]}" for line in lines[:_SHOWN])
+    return [f"{about}: {len(lines)} rows differ; the source has {left.total()}, the destination {right.total()}:{heads}"]
+
+
+def _identity(row: bytes, key: list[int]) -> bytes | tuple[bytes | None, ...]:
+    if not key:
+        return row
+    values = fields(row)
+    return tuple(values[index] for index in key)
+
+
+def _changed(columns: list[str], key: list[int], left: list[bytes | None], right: list[bytes | None]) -> str:
+    other = [
+        f"{name}: {_value(one)} at the source, {_value(two)} at the destination"
+        for name, one, two in zip(columns, left, right, strict=True)
+        if one != two
+    ]
+    identity = _shown([columns[index] for index in key], [left[index] for index in key])
+    return f"{identity}: {'; '.join(other)}"
+
+
+def _shown(columns: list[str], values: list[bytes | None]) -> str:
+    return ", ".join(f"{name}={_value(value)}" for name, value in zip(columns, values, strict=True))
+
+
+def _value(value: bytes | None) -> str:
+    if value is None:
+        return "NULL"
+    text = value[:80].decode("utf-8", "backslashreplace")
+    return repr(text) + (f" and {len(value) - 80} bytes" if len(value) > 80 else "")
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

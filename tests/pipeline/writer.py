@@ -1,0 +1,158 @@
+"""The random writer: threads that run random transactions at the source until they are told to end.
+
+It records every statement that the server did not take, and fails when it meets an error that is no part of the game.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from random import Random
+
+from runtime.errors import Transient
+from runtime.mysql import Connection, Endpoint, Refused, connect
+from schemas.sql import identifier
+from tests.pipeline.tables import TABLES, RandomTable
+from tests.pipeline.transactions import Mix, Transactions
+
+# taken keys, tables and columns that a schema change has just taken away, values that a changed column does not hold
+_EXPECTED = frozenset((1050, 1054, 1060, 1061, 1062, 1072, 1091, 1136, 1146, 1264, 1364, 1406, 1412, 1690, 3013, 1366))
+_PATIENCE_SECONDS = 60.0
+
+
+class RandomWriter:
+    """Writes to `database` from its start to its end; a context manager."""
+
+    def __init__(self, source: Endpoint, seed: int, database: str, *, mix: Mix | None = None, threads: int = 2) -> None:
+        self._source = source
+        self._seed = seed
+        self._mix = mix or Mix()
+        self._database = database
+        self._changed = threading.Condition()
+        self._paused = False
+        self._ending = False
+        self._idle = 0
+        self._done = 0
+        self._failure: BaseException | None = None
+        self.refused: Counter[int] = Counter()
+        self._threads = [
+            threading.Thread(target=self._write, args=(number,), name=f"writer-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def create(self) -> None:
+        """Makes the database and its tables, with their first rows."""
+        random = Random(f"{self._seed} rows")
+        with connect(self._source) as connection:
+            connection.execute(f"CREATE DATABASE {identifier(self._database)}")
+            connection.execute(f"USE {identifier(self._database)}")
+            for table in TABLES:
+                connection.execute(f"CREATE TABLE {table.name} ({table.definition}) {table.options}")
+                for statement in _inserts(table, random, self._mix.rows):
+                    connection.execute(statement)
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ends every thread after its transaction; raises what one of them met."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(_PATIENCE_SECONDS)
+            assert not thread.is_alive(), f"{thread.name} does not end"
+        self._raise()
+
+    @property
+    def transactions(self) -> int:
+        """Transactions so far, those rolled back or refused included."""
+        return self._done
+
+    def wait_for(self, transactions: int) -> None:
+        """Waits until so many more transactions are done."""
+        with self._changed:
+            goal = self._done + transactions
+            reached = self._changed.wait_for(lambda: self._done >= goal or self._failure, _PATIENCE_SECONDS)
+        self._raise()
+        assert reached, f"the writer did {self._done} of {goal} transactions"
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Nothing is written inside."""
+        with self._changed:
+            self._paused = True
+            still = self._changed.wait_for(lambda: self._idle == len(self._threads) or self._failure, _PATIENCE_SECONDS)
+        self._raise()
+        assert still, "the writer does not come to rest"
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._paused = False
+                self._changed.notify_all()
+
+    def __enter__(self) -> "RandomWriter":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ---- a thread
+
+    def _write(self, number: int) -> None:
+        try:
+            mix = self._mix if number == 0 else Mix(large=0.0, rows=self._mix.rows)  # one thread changes definitions
+            transactions = iter(Transactions(f"{self._seed} {number}", mix))
+            connection = self._connect()
+            while self._may_go_on():
+                connection = self._run(connection, next(transactions))
+                with self._changed:
+                    self._done += 1
+                    self._changed.notify_all()
+            connection.close()
+        except BaseException as error:
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
+            raise
+
+    def _may_go_on(self) -> bool:
+        with self._changed:
+            if self._paused and not self._ending:
+                self._idle += 1
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: not self._paused or self._ending)
+                self._idle -= 1
+            return not self._ending
+
+    def _run(self, connection: Connection, statements: Sequence[str]) -> Connection:
+        try:
+            for statement in statements:
+                try:
+                    connection.execute(statement)
+                except Refused as error:
+                    if error.code not in _EXPECTED:
+                        raise
+                    self.refused[error.code] += 1
+        except Transient:  # a deadlock, or somebody ended the connection: the transaction is gone
+            connection.abort()
+            return self._connect()
+        return connection
+
+    def _connect(self) -> Connection:
+        return connect(self._source, database=self._database, init="SET sql_mode = 'NO_ENGINE_SUBSTITUTION'")
+
+    def _raise(self) -> None:
+        if self._failure is not None:
+            raise AssertionError("the random writer failed") from self._failure
+
+
+def _inserts(table: RandomTable, random: Random, rows: int) -> Iterator[str]:
+    into = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES "
+    literals = (f"({', '.join(table.first_row(random, number))})" for number in range(1, rows + 1))
+    while chunk := list(islice(literals, 500)):
+        yield into + ", ".join(chunk)
