@@ -1,5 +1,6 @@
 """The destination as a session and as definitions: what its tables really are, whatever the source says."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,12 +8,14 @@ from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.names import TableName
 from schemas.sql import qualified
-from schemas.table import TEXT_TYPES
+from schemas.table import TEXT_TYPES, Table
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
 # A process that freezes inside a transaction loses it after this time, and its locks with it.
 IDLE_SECONDS = 60
 _UNKNOWN_VARIABLE = 1193
+_FIRST_WORD = re.compile("[( ]")
+_DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)|(?<=^year)\(4\)")
 _NO_SUCH_TABLE = frozenset((1049, 1146))
 
 
@@ -21,9 +24,14 @@ class Field:
     """A column of the destination; `required` when an INSERT must name it."""
 
     name: str
-    type: str  # the first word of its type
+    column_type: str  # as MySQL prints it
     generated: bool
     required: bool
+
+    @property
+    def type(self) -> str:
+        """The first word of its type."""
+        return _FIRST_WORD.split(self.column_type, 1)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,11 @@ class Shape:
 
     def text(self, column: str) -> bool:
         return self.fields[column.lower()].type in TEXT_TYPES
+
+    def columns_differ(self, table: Table) -> bool:
+        """Whether the columns of `table` are others, or of other types, or in another order."""
+        wanted = [(column.name.lower(), _plain_type(column.column_type)) for column in table.columns]
+        return wanted != [(name, _plain_type(field.column_type)) for name, field in self.fields.items()]
 
 
 def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
@@ -95,6 +108,10 @@ def definition(connection: Connection, table: TableName) -> str | None:
         raise
 
 
+def has_rows(connection: Connection, table: TableName) -> bool:
+    return bool(connection.query(f"SELECT 1 FROM {qualified(table)} LIMIT 1"))
+
+
 def read_shape(connection: Connection, table: TableName) -> Shape:
     try:
         columns = connection.query(f"SHOW COLUMNS FROM {qualified(table)}")
@@ -113,7 +130,12 @@ def read_shape(connection: Connection, table: TableName) -> Shape:
 def _field(name: str, column_type: str, nullable: str, default: object, extra: str) -> Field:
     generated = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
     filled = nullable == "YES" or default is not None or "auto_increment" in extra or "DEFAULT_GENERATED" in extra
-    return Field(name, column_type.split("(")[0].split(" ")[0], generated, not (generated or filled))
+    return Field(name, column_type, generated, not (generated or filled))
+
+
+def _plain_type(column_type: str) -> str:
+    """Without the display widths that servers before 8.0.19 print."""
+    return _DISPLAY_WIDTH.sub("", column_type)
 
 
 def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from apply.destination import read_shape
+from apply.destination import has_rows, read_shape
 from apply.records import Place
 from apply.rewind import REBUILD
 from apply.state import Fence, State
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings, Topics
 from runtime.mysql import Connection
-from schemas.sql import qualified
 
 
 class Fences:
@@ -51,8 +50,7 @@ class Fences:
             table = tables.get(place.topic)
             if table is None or not read_shape(self._connection, table.name).keyless:
                 continue
-            rows = self._connection.query(f"SELECT 1 FROM {qualified(table.name)} LIMIT 1")
-            if rows and place not in self._state.fences():
+            if has_rows(self._connection, table.name) and place not in self._state.fences():
                 raise Fatal(
                     f"{place} has no fence, yet {table.name} at the destination holds rows and has no key",
                     hint=f"empty the table at the destination, or {REBUILD}",

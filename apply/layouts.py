@@ -7,9 +7,10 @@ from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, read_to_end
 from runtime.mysql import Connection
 from runtime.service import Deadline
-from schemas.codec import LiteralPlan, decode, literal_plan
+from schemas.codec import decode
 from schemas.names import TableName
-from schemas.registry import Entry, Registry, parse_entry
+from schemas.plan import LiteralPlan, literal_plan
+from schemas.registry import Entry, Registry, id_at, parse_entry
 from schemas.topics import schemas_topic
 
 # A record may be visible a moment before the schema that was written in the same Kafka transaction.
@@ -23,7 +24,7 @@ class Layouts:
         self._kafka = kafka
         self._topic = schemas_topic(task)
         self._connection = connection
-        self._registry = Registry([])
+        self._registry = Registry()
         self._next_offset = 0
         self._shapes: dict[TableName, Shape] = {}
         self._forms: dict[bytes, Form] = {}
@@ -64,14 +65,9 @@ class Layouts:
         return Form(literal_plan(entry, layout.written), layout)
 
     def _entry(self, frame: bytes) -> Entry:
-        if frame[:1] != b"\0" or len(frame) < 5:
-            raise Fatal(
-                f"a record of the task's topics begins with {frame.hex()}, not with a schema id",
-                hint="something else has written to the task's topics: find it and reset past its records",
-            )
-        number = int.from_bytes(frame[1:], "big")
+        number = id_at(frame)
         deadline = Deadline(_PATIENCE_SECONDS)
-        while number not in self._registry:
+        while not self._registry.knows(number):
             if deadline.passed:
                 raise Transient(f"kafka: {self._topic} has no schema {number} yet")
             self._read_entries()
@@ -79,5 +75,5 @@ class Layouts:
 
     def _read_entries(self) -> None:
         for message in read_to_end(self._kafka, self._topic, {0: self._next_offset}):
-            self._registry.add(parse_entry(message.key(), message.value()))
+            self._registry.add(parse_entry(message.value() or b""))
             self._next_offset = (message.offset() or 0) + 1

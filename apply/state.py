@@ -51,6 +51,14 @@ class Problem:
     since_us: int
 
 
+class Stuck(Fatal):
+    """A record that cannot be applied: its partition stands still."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.error, problem.hint)
+        self.problem = problem
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What the destination holds, for whoever asks."""
@@ -174,6 +182,11 @@ class State:
         )
         return {fence.place: fence for fence in (Fence(*row) for row in rows)}
 
+    def next_offset(self, place: Place) -> int:
+        """Where a fence stands; 0 for a partition without one."""
+        sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)}"
+        return int(self._connection.value(sql) or 0)
+
     def locked_fence(self, place: Place) -> int | None:
         """The offset of one fence, which nobody else can move until the transaction ends."""
         sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)} FOR UPDATE"
@@ -294,5 +307,3 @@ def _definitions() -> Iterable[tuple[str, str]]:
         if head:
             yield head.removeprefix("CREATE TABLE "), "(" + body.removesuffix(";")
 
-
-__all__ = ["Applied", "Fence", "Intent", "MadeTable", "Problem", "State", "now_us", "read"]

@@ -11,7 +11,8 @@ from apply.fold import last_of_each_key
 from apply.records import Records
 from apply.settings import Limits
 from apply.statements import Kind, Layout, deletes, inserts, one_deleted, replacements, upserts
-from schemas.codec import Decoded, LiteralPlan, decode
+from schemas.codec import Decoded, decode
+from schemas.plan import LiteralPlan
 
 
 @dataclass(frozen=True, slots=True)

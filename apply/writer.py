@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.records import Place, Records
 from apply.settings import Limits
-from apply.state import Fence, Problem, State, now_us
+from apply.state import Problem, State, Stuck, now_us
 from apply.steps import Step, Work, work
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Refused
@@ -32,19 +33,11 @@ _HINTS = {
 _HINT = "correct the destination's table, or the row at the source, then start again"
 
 
-class Stuck(Fatal):
-    """A record that cannot be applied: its partition stands still."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.error, problem.hint)
-        self.problem = problem
-
-
 class Writer:
-    """Writes over one connection. `fences` holds the fences as they were last seen; the owner of partitions fills it."""
+    """Writes over one connection, from the fences as they were last read."""
 
     def __init__(
-        self, connection: Connection, state: State, layouts: Layouts, fences: dict[Place, Fence], limits: Limits
+        self, connection: Connection, state: State, layouts: Layouts, fences: Fences, limits: Limits
     ) -> None:
         self._connection = connection
         self._state = state

@@ -1,7 +1,7 @@
 """The definitions of a table at both ends, aspect by aspect. Pure.
 
-Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (8.0.19 dropped them),
-the name of utf8mb3 (utf8 before 8.0.30), and lower case where the destination turns names into it.
+Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (which 8.0.19
+dropped), the name of utf8mb3 (utf8 before 8.0.30), and lower case where the destination turns names into it.
 """
 
 import re
@@ -12,7 +12,7 @@ from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
 from schemas.names import TableName
 
 _WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
-_OLD_UTF8 = re.compile(r"\butf8(?=_|\b)(?!mb)")
+_OLD_UTF8 = re.compile(r"(?<![A-Za-z0-9])utf8(?![A-Za-z0-9])")
 _BOOLEAN = "tinyint(1)"
 
 
@@ -90,12 +90,8 @@ def _index(index: IndexFacts) -> str:
 def _foreign_key(key: ForeignKeyFacts) -> str:
     return (
         f"({', '.join(key.columns)}) REFERENCES {key.parent} ({', '.join(key.parent_columns)}) "
-        f"ON UPDATE {_rule(key.on_update)} ON DELETE {_rule(key.on_delete)}"
+        f"ON UPDATE {key.on_update} ON DELETE {key.on_delete}"
     )
-
-
-def _rule(rule: str) -> str:
-    return "NO ACTION" if rule == "RESTRICT" else rule  # InnoDB treats both alike, and shows either
 
 
 def _modern(text: str) -> str:

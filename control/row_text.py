@@ -5,7 +5,7 @@ Verification stands on this and on nothing that the pipeline itself uses to read
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from schemas.sql import identifier
 from schemas.table import TEXT_TYPES, Column, Table
@@ -16,6 +16,7 @@ _NUMBERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "deci
 _FLOATS = frozenset(("float", "double"))
 _LABELLED = frozenset(("enum", "set"))
 _NULL = 0xFB
+_SHOWN = 200
 
 
 def expressions(table: Table) -> list[str]:
@@ -41,14 +42,14 @@ def rows(raw: bytes) -> Iterator[bytes]:
         at = end
 
 
-def last_row(raw: bytes) -> bytes:
-    """The last row of a buffer that is not empty."""
-    at = 0
-    while True:
-        end = at + 4 + int.from_bytes(raw[at : at + 4], "little")
-        if end >= len(raw):
-            return raw[at + 4 : end]
-        at = end
+def measure(raw: bytes) -> tuple[int, int]:
+    """How many rows a buffer holds, and where the last one begins."""
+    count = at = last = 0
+    while at < len(raw):
+        last = at
+        at += 4 + int.from_bytes(raw[at : at + 4], "little")
+        count += 1
+    return count, last + 4
 
 
 def values(row: bytes) -> Row:
@@ -99,18 +100,14 @@ def literal(column: Column, value: bytes | None) -> str:
     return f"'{value.decode('ascii')}'"  # dates and times
 
 
-def shown(table: Table, indexes: Sequence[int], row: Row) -> str:
-    """Some columns of a row for a person: `id=7, name='a'`."""
-    parts = []
-    for index in indexes:
-        column, value = table.columns[index], row[index]
-        if value is None:
-            text = "NULL"
-        elif column.data_type in _NUMBERS | _FLOATS | _LABELLED:
-            text = value.decode("ascii", "backslashreplace")
-        elif column.data_type == "bit" or (column.charset == "binary"):
-            text = f"0x{value[:64].hex()}"
-        else:
-            text = f"'{value[:200].decode('utf-8', 'backslashreplace')}'"
-        parts.append(f"{column.name}={text}")
-    return ", ".join(parts)
+def shown(column: Column, value: bytes | None) -> str:
+    """A value for a person: `id=7`, `name='a'`."""
+    if value is None:
+        text = "NULL"
+    elif column.data_type in _NUMBERS | _FLOATS | _LABELLED:
+        text = value.decode("ascii", "backslashreplace")
+    elif column.data_type == "bit" or column.charset == "binary":
+        text = f"0x{value[:_SHOWN].hex()}"
+    else:
+        text = f"'{value[:_SHOWN].decode('utf-8', 'backslashreplace')}'"
+    return f"{column.name}={text}"

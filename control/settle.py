@@ -21,7 +21,7 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Sides(Generic[Key, Value]):
-    """Where the same things are read; `caught_up` waits until the target has what the source has now, as far as it can."""
+    """Where the same things are read; `caught_up` waits, within bounds, for the target to have what the source has."""
 
     source: Reader[Key, Value]
     target: Reader[Key, Value]

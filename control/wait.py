@@ -39,14 +39,19 @@ def source_position(source: Endpoint) -> GtidSet:
 
 
 class CaughtUp:
-    """Looks step by step whether `goal` is applied by every target; what is reached is not asked again."""
+    """Looks step by step whether a goal is applied by every target; what is reached is not asked again."""
 
     def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[str], goal: GtidSet) -> None:
         self._commits = Commits(kafka, task)
         self._delivery = Delivery(kafka, task)
+        self._targets = targets
+        self.aim(goal)
+
+    def aim(self, goal: GtidSet) -> None:
+        """Asks for another goal from now on."""
         self._goal = goal
         self._ends: dict[Place, int] | None = None
-        self._behind: dict[str, dict[Place, int]] = {target: {} for target in targets}
+        self._behind: dict[str, dict[Place, int]] = {target: {} for target in self._targets}
 
     def reached(self, seconds: float) -> bool:
         """Looks once, and again when `seconds` later there is news."""

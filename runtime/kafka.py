@@ -208,7 +208,8 @@ def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | 
     `start` gives the partitions to read and their first offsets (default: all, from the beginning). A topic that does
     not exist is empty.
     """
-    reader = consumer(settings, "penstock-reader")
+    # the end of a partition is told only when a fetch comes back empty
+    reader = consumer(settings, "penstock-reader", **{"fetch.wait.max.ms": 10})
     try:
         with errors_of(f"read {topic}"):
             metadata = reader.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]

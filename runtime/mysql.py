@@ -180,6 +180,24 @@ class Packets:
             self._end += count
 
 
+class Running:
+    """A statement without rows that was sent; the caller does something else until the server answers."""
+
+    def __init__(self, endpoint: Endpoint, packets: Packets, sql: str) -> None:
+        self._endpoint = endpoint
+        self._packets = packets
+        self._sql = sql
+
+    def finished(self, seconds: float) -> bool:
+        """True when the server has done it, within `seconds`; raises what it objects to."""
+        if not self._packets.ready(seconds):
+            return False
+        answer = self._packets.read()
+        if answer[:1] == b"\xff":
+            raise server_error(self._endpoint, answer, self._sql)
+        return True
+
+
 class Connection:
     """A session on one server. Every error leaves as Transient, Fatal or Refused."""
 
@@ -236,6 +254,10 @@ class Connection:
             if row[:1] == b"\xff":
                 self._refuse(row, sql)
             yield row
+
+    def start(self, sql: str) -> Running:
+        """Sends a statement without rows; nothing else may use the connection until it is finished."""
+        return Running(self.endpoint, self._send(_COM_QUERY, sql.encode()), sql)
 
     def packets(self, command: int, payload: bytes) -> Packets:
         """Sends a command and hands the socket over: from here on the caller reads the answer's packets."""

@@ -28,6 +28,7 @@ _FIXED_NAMES = {
     14: "date",
     245: "json",
 }
+_SIZED_NAMES = frozenset(("char", "varchar", "binary", "varbinary", "bit", "vector"))
 _FRACTION_NAMES = {17: "timestamp", 18: "datetime", 19: "time"}
 _OLD_NAMES = {0: "DECIMAL of MySQL 4", 7: "TIMESTAMP", 11: "TIME", 12: "DATETIME"}
 _NUMERIC = frozenset((1, 2, 3, 4, 5, 8, 9, 13, _DECIMAL))
@@ -221,9 +222,11 @@ def _merged(column: Column, tracked: Column | None) -> Column:
 
 def _type_of(column: Column) -> tuple[object, ...]:
     name = {"geometrycollection": "geomcollection"}.get(column.data_type, column.data_type)
-    sized = 0 if name in _FIXED_NAMES.values() or name.endswith(("text", "blob")) else column.length
+    sized = column.length if name in _SIZED_NAMES else 0
     digits = (column.precision, column.scale) if name == "decimal" else (0, 0)
-    charset = "utf8mb3" if column.charset == "utf8" else column.charset
+    charset = {"utf8": "utf8mb3", "binary": None}.get(
+        column.charset or "", column.charset
+    )  # "binary" goes without saying
     return name, column.unsigned, sized, digits, column.fraction, charset, column.labels
 
 
@@ -238,7 +241,8 @@ def _column(column: MapColumn, table: TableName) -> Column:
     )
     if column.type in _FIXED_NAMES:
         name = _FIXED_NAMES[column.type]
-        return replace(bare, data_type=name, column_type=name + " unsigned" * column.unsigned, unsigned=column.unsigned)
+        unsigned = column.unsigned and name != "year"  # the log calls it unsigned, definitions do not
+        return replace(bare, data_type=name, column_type=name + " unsigned" * unsigned, unsigned=unsigned)
     if column.type == _DECIMAL:
         text = f"decimal({column.precision},{column.scale})" + " unsigned" * column.unsigned
         return replace(

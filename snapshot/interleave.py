@@ -162,23 +162,15 @@ class Interleave:
 
     def release(self, position: LogPosition) -> list[Release]:
         """What is exact at `position`; all of the log before it has been told."""
-        releases = []
-        for passed in self._window.release(position):
-            self._readers.send(passed.reader, Credit())
-            walk = self._walks.get(passed.chunk.walk)
-            if walk is None:
-                continue
-            if passed.exact:
-                releases.append(self._released(walk, passed.chunk, _untouched(passed)))
-            else:
-                self._interrupt(walk)
-        if self._hold is not None:
-            releases += self._parts(self._hold, position)
+        hold = self._hold
+        releases = [] if hold is not None and hold.handed_over else self._chunks(position)
+        if hold is not None:
+            releases += self._parts(hold, position)
         for walk in self._walks.values():
             if walk.refused is not None and walk.refused.high <= position:
                 raise Fatal(
                     f"source: {walk.table} cannot be read as the log describes it: {walk.refused.error}",
-                    hint="compare the definition of the table on the source with the one in the task's schema topic",
+                    hint="compare the table's definition at the source with the one in the task's schema topic",
                 )
         return releases
 
@@ -347,6 +339,19 @@ class Interleave:
             self._readers.send(walk.reader, Credit())
 
     # -- releases ------------------------------------------------------------------------------------------------
+
+    def _chunks(self, position: LogPosition) -> list[Release]:
+        releases = []
+        for passed in self._window.release(position):
+            self._readers.send(passed.reader, Credit())
+            walk = self._walks.get(passed.chunk.walk)
+            if walk is None:
+                continue
+            if passed.exact:
+                releases.append(self._released(walk, passed.chunk, _untouched(passed)))
+            else:
+                self._interrupt(walk)
+        return releases
 
     def _parts(self, hold: Hold, position: LogPosition) -> list[Release]:
         walk = self._walks[hold.walk]

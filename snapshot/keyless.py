@@ -30,6 +30,9 @@ def read(source: Endpoint, walk: Walk, plan: TablePlan) -> Steps:
     """The position, and then the table's rows in parts; the last one is final."""
     session = Session(source)
     try:
+        if not plan.table.columns:
+            yield Changed(walk.number, session.high(), "its definition is not known")
+            return
         located = yield from _locate(source, session, walk, plan)
         yield located
         select = keyset.whole(plan.table, chunk_select(plan.table))

@@ -12,24 +12,37 @@ from schemas.table import Column, Table
 
 Bound = tuple[str, ...]
 
+_INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint"))
 #: up to so many possible numbers of an ENUM or SET are listed one by one
 _LISTED = 2048
 
 
 def chunk(table: Table, expressions: Sequence[str], after: Bound | None, until: Bound | None, limit: int) -> str:
     """The SELECT of at most `limit` rows behind `after` (exclusive) up to `until` (inclusive), in the key's order."""
-    keys = [table.columns[index] for index in table.key_indexes]
-    order = ", ".join(identifier(column.name) for column in keys)
-    condition = within(keys, after, until)
+    return f"SELECT {', '.join(expressions)} {_in_order(table, after, until)} LIMIT {limit}"
+
+
+def nth(table: Table, expressions: Sequence[str], after: Bound | None, number: int, limit_ms: int) -> str:
+    """The SELECT of the `number`-th row behind `after`; the server gives up after `limit_ms`."""
     return (
-        f"SELECT {', '.join(expressions)} FROM {qualified(table.name)} FORCE INDEX ({identifier(index_name(table))})"
-        f"{f' WHERE {condition}' if condition else ''} ORDER BY {order} LIMIT {limit}"
+        f"SELECT /*+ MAX_EXECUTION_TIME({limit_ms}) */ {', '.join(expressions)}"
+        f" {_in_order(table, after, None)} LIMIT 1 OFFSET {number - 1}"
     )
 
 
 def whole(table: Table, expressions: Sequence[str]) -> str:
     """The SELECT of every row, in no order: for a table without a key."""
     return f"SELECT {', '.join(expressions)} FROM {qualified(table.name)}"
+
+
+def _in_order(table: Table, after: Bound | None, until: Bound | None) -> str:
+    keys = [table.columns[index] for index in table.key_indexes]
+    condition = within(keys, after, until)
+    return (
+        f"FROM {qualified(table.name)} FORCE INDEX ({identifier(index_name(table))})"
+        f"{f' WHERE {condition}' if condition else ''}"
+        f" ORDER BY {', '.join(identifier(column.name) for column in keys)}"
+    )
 
 
 def within(keys: Sequence[Column], after: Bound | None, until: Bound | None) -> str:
@@ -47,6 +60,10 @@ def index_name(table: Table) -> str:
     if table.primary_key:
         return "PRIMARY"
     return next(unique.name for unique in table.unique_keys if unique.total)
+
+
+def is_integer(column: Column) -> bool:
+    return column.data_type in _INTEGERS
 
 
 def order(table: Table) -> tuple[tuple[str, ...], ...]:
@@ -114,11 +131,8 @@ def _most_number(column: Column) -> int | None:
     return None
 
 
-_INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint"))
-
-
 def _order(column: Column) -> tuple[str, ...]:
-    if column.data_type in _INTEGERS:
+    if is_integer(column):
         return column.name, "integer"
     if column.data_type in ("enum", "set"):
         return column.name, column.data_type, *column.labels

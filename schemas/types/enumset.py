@@ -4,6 +4,7 @@ Where the text does not lead back to the number (ENUM's error value 0, a SET who
 holds the number.
 """
 
+import re
 from functools import lru_cache
 
 from schemas.table import Column
@@ -13,7 +14,20 @@ from schemas.types.numeric import number_literal
 from schemas.types.text import quoted_text
 from schemas.varint import text
 
+_LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
+_ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "0": "\0"}  # any other character stands for itself
 _SET_BYTES = (0, 1, 2, 3, 4, 8, 8, 8, 8)  # of a SET of so many groups of eight labels
+
+
+def labels_of(column_type: str) -> tuple[str, ...]:
+    """The labels of an ENUM's or SET's COLUMN_TYPE, where MySQL doubles quotes and escapes with backslashes."""
+    return tuple(_ESCAPE.sub(_unescaped, label) for label in _LABEL.findall(column_type))
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    escaped = found[1]
+    return "'" if escaped is None else _ESCAPES.get(escaped, escaped)
 
 
 def _allowed(column: Column) -> dict[str, Json]:

@@ -56,7 +56,8 @@ MIXED = Workload(
         city VARCHAR(40) CHARACTER SET latin1 NULL, amount DECIMAL(12,2) NOT NULL, rate DOUBLE NULL,
         state ENUM('new','paid','sent','back') NOT NULL, flags SET('gift','fragile','express') NOT NULL,
         active TINYINT(1) NOT NULL, born DATE NULL, opens TIME(3) NULL, created DATETIME(6) NOT NULL,
-        updated TIMESTAMP(3) NULL, note TEXT NULL, details JSON NULL, digest VARBINARY(32) NOT NULL, PRIMARY KEY (id)""",
+        updated TIMESTAMP(3) NULL, note TEXT NULL, details JSON NULL, digest VARBINARY(32) NOT NULL,
+        PRIMARY KEY (id)""",
     row=f"""
         n * 7919, CRC32(n) % 100000, CONCAT({_word(0)}, ' ', {_word(1)}, ' ', n),
         IF(n % 20 = 0, NULL, ELT(1 + n % 4, 'Köln', 'Málaga', 'Århus', 'Bern')), CAST(CRC32(n) / 97 AS DECIMAL(12,2)),
@@ -66,7 +67,7 @@ MIXED = Workload(
         IF(n % 13 = 0, NULL, TIMESTAMP '2021-01-01 00:00:00' + INTERVAL n SECOND),
         IF(n % 20 = 7, NULL, REPEAT(CONCAT_WS(' ', {_word(2)}, {_word(3)}, {_word(4)}, ''), 10)),
         IF(n % 20 = 9, NULL, JSON_OBJECT('id', n, 'tags', JSON_ARRAY({_word(5)}, {_word(6)}), 'ok', n % 3 = 0,
-            'n', JSON_OBJECT('x', CRC32(n) / 1000, 'y', NULL, 'z', -n))), UNHEX(SHA2(n, 256))""",
+            'n', JSON_OBJECT('x', CRC32(n) / 1e3, 'y', NULL, 'z', -n))), UNHEX(SHA2(n, 256))""",
     update="amount = amount + 1, state = 1 + id % 4, updated = updated + INTERVAL 1 SECOND, name = CONCAT(name, '!')",
 )
 

@@ -65,7 +65,9 @@ def show(figures: Iterable[Figure]) -> None:
         table.add_column(head, justify="left" if head in ("name", "MB") or "limits" in head else "right")
     for figure in figures:
         cpu = figure.cpu_us_per_row
-        peaks = " / ".join(f"{figure.usage.peak_mb[role]:.0f}" if role in figure.usage.peak_mb else "-" for role in _OURS)
+        peaks = " / ".join(
+            f"{figure.usage.peak_mb[role]:.0f}" if role in figure.usage.peak_mb else "-" for role in _OURS
+        )
         notes = [f"{what} {value:,.0f}" for what, value in figure.limits.items()]
         notes += [f"{what} {value:g}" for what, value in figure.milliseconds.items()]
         table.add_row(

@@ -28,7 +28,7 @@ def raw_log(source: Endpoint, before: GtidSet, after: GtidSet, rows: int) -> flo
     """Row changes per second of one connection that reads the log's events between two positions and drops them."""
     missing = after.minus(before).count()
     began = time.monotonic()
-    with closing(LogReader(source, before, _READER_ID)) as reader:
+    with closing(LogReader(source, before, _READER_ID, heartbeat_ms=1000)) as reader:
         kind = 0
         while missing or kind != EventType.XID:  # the last transaction has changed rows
             kind = reader.read().type

@@ -1,46 +1,31 @@
 """The benchmarks, in the order in which they build on each other."""
 
-import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from control.commits import Commits
-from control.delivery import Delivery
-from control.wait import CaughtUp, source_position
-from deploy.local import Stack, mysql_pid
-from runtime.kafka import KafkaSettings
+from deploy.local import Stack
 from runtime.mysql import connect
-from schemas.names import TableName
-from schemas.position import GtidSet
 from tests.bench import latency, limits
 from tests.bench.data import MIXED, SYSBENCH, Source, Workload
 from tests.bench.figures import Figure
-from tests.bench.meter import Meter, Usage
-from tests.bench.verbs import Task
+from tests.bench.ground import Ground
 
-ROWS = {SYSBENCH: 1_000_000, MIXED: 300_000}
+_ROWS = {SYSBENCH: 1_000_000, MIXED: 300_000}
 _TRANSACTIONS_OF_100 = {SYSBENCH: 5_000, MIXED: 2_000}
 _TRANSACTIONS_OF_1 = 100_000
 _RATE, _LATENCY_SECONDS = 200, 30
-_PATIENCE_SECONDS = 900
-_STEP_SECONDS = 0.05
 
 
 class Bench:
-    """Runs benchmarks on one stack; what one of them builds on is run before it."""
+    """Runs benchmarks on one stack; what one of them builds on is run before it. `divisor` makes all of it smaller."""
 
-    def __init__(self, stack: Stack, folder: Path, divisor: int, mysqld: list[str], profile: bool) -> None:
+    def __init__(self, stack: Stack, folder: Path, divisor: int, mysqld: list[str]) -> None:
         self.figures: dict[str, Figure] = {}
-        self._stack = stack
-        self._folder = folder
+        self._ground = Ground(stack, folder)
         self._divisor = divisor
-        self._mysqld = mysqld
-        self._profile = profile
-        self._there = stack.destination.endpoint("admin")
-        self._kafka = KafkaSettings(stack.kafka)
-        self._source = Source(stack.source.endpoint("admin"), max(ROWS.values()) // divisor)
+        self._replica = (stack.directory / "replica", mysqld)
+        self._source = Source(self._ground.source, max(_ROWS.values()) // divisor)
         self.scenarios: Mapping[str, Callable[[str], None]] = {
             "snapshot_sysbench": partial(self._snapshot, SYSBENCH),
             "apply_sysbench": partial(self._apply_snapshot, SYSBENCH),
@@ -57,90 +42,95 @@ class Bench:
     def run(self, name: str) -> None:
         """Puts the figures of a benchmark, and of those it builds on, into `figures`."""
         if name not in self.figures:
-            print(f"{name} ...", flush=True)
             self.scenarios[name](name)
 
-    # ---- the benchmarks
-
     def _snapshot(self, workload: Workload, name: str) -> None:
-        rows = self._rows(workload)
+        ground, rows = self._ground, self._rows(workload)
         self._source.fill(workload, rows)
-        task = self._task(workload.name, workload.database)
-        with self._running(task, "capture") as meter:
-            self._wait_for_topics(task)
+        task = ground.task(workload.name, workload.database)
+        with ground.measured(task, "capture") as meter:
+            ground.wait_for_topics(task)
             usage = meter.usage()
-        limit = {"raw SELECT": limits.raw_select(self._stack.source.endpoint("penstock"), workload.table)}
+        limit = {"raw SELECT": limits.raw_select(ground.source, workload.table)}
         self._note(Figure(name=name, rows=rows, usage=usage, limits=limit))
 
     def _apply_snapshot(self, workload: Workload, name: str) -> None:
         self.run(f"snapshot_{workload.name}")
-        usage = self._apply(self._task(workload.name, workload.database))
-        self._compare(workload.table)
-        limit = {"INSERT SELECT": limits.insert_select(self._there, workload.table)}
+        ground = self._ground
+        task = ground.task(workload.name, workload.database)
+        with ground.measured(task, "apply") as meter:
+            ground.wait_for_apply(task)
+            usage = meter.usage()
+        ground.compare(workload.table)
+        limit = {"INSERT SELECT": limits.insert_select(ground.destination, workload.table)}
         self._note(Figure(name=name, rows=self._rows(workload), usage=usage, limits=limit))
 
     def _log(self, workload: Workload, write: Callable[[Workload], int], name: str) -> None:
         """A backlog is written while nothing of ours runs; then capture reads it, then apply writes it."""
         self.run(f"apply_{workload.name}")
-        task = self._task(workload.name, workload.database)
-        replica = limits.Replica(self._stack.source, self._stack.directory / "replica", self._mysqld)
+        ground = self._ground
+        task = ground.task(workload.name, workload.database)
+        replica = limits.Replica(ground.stack.source, *self._replica)
         try:
-            before = self._executed()
+            before = ground.executed()
             replica.reach(before)
             replica.hold()
             rows = write(workload)
-            after = self._executed()
+            after = ground.executed()
             native = rows / replica.reach(after)
         finally:
             replica.close()
-        with self._running(task, "capture") as meter:
-            self._wait_for_topics(task)
+        with ground.measured(task, "capture") as meter:
+            ground.wait_for_topics(task)
             usage = meter.usage()
-        raw = limits.raw_log(self._stack.source.endpoint("penstock"), before, after, rows)
+        raw = limits.raw_log(ground.source, before, after, rows)
         self._note(Figure(name=name, rows=rows, usage=usage, limits={"raw log": raw}))
-        usage = self._apply(task)
-        self._compare(workload.table)
+        with ground.measured(task, "apply") as meter:
+            ground.wait_for_apply(task)
+            usage = meter.usage()
+        ground.compare(workload.table)
         self._note(Figure(name=f"apply_{name}", rows=rows, usage=usage, limits={"native replica": native}))
 
     def _end_to_end(self, name: str) -> None:
+        """A new task moves the table, as it is by now, into an empty destination; then the figures of its limit."""
         self.run("apply_sysbench")
-        limit = {"INSERT SELECT": limits.insert_select(self._there, SYSBENCH.table)}
-        with connect(self._there) as connection:
+        ground = self._ground
+        limit = {"INSERT SELECT": limits.insert_select(ground.destination, SYSBENCH.table)}
+        with connect(ground.destination) as connection:
             rows = int(connection.value(f"SELECT COUNT(*) FROM {SYSBENCH.table}"))
             connection.execute(f"DROP DATABASE {SYSBENCH.database}")
-        task = self._task("whole", SYSBENCH.database)
-        with self._running(task, "capture", "apply") as meter:
-            self._wait_for_target(task)
+        task = ground.task("whole", SYSBENCH.database)
+        with ground.measured(task, "capture", "apply") as meter:
+            ground.wait_for_target(task)
             usage = meter.usage()
-        self._compare(SYSBENCH.table)
+        ground.compare(SYSBENCH.table)
         self._note(Figure(name=name, rows=rows, usage=usage, limits=limit))
 
     def _one_transaction(self, name: str) -> None:
         """Every row of a table changes in one transaction: the memory of our processes must not follow its size."""
         self.run("end_to_end_sysbench")
-        task = self._task("whole", SYSBENCH.database)
-        with self._running(task, "capture", "apply") as meter:
-            self._wait_for_target(task)
+        ground = self._ground
+        task = ground.task("whole", SYSBENCH.database)
+        with ground.processes(task, "capture", "apply") as pids:
+            ground.wait_for_target(task)
             rows = self._source.transaction_of_all(SYSBENCH)
-            self._wait_for_target(task)
-            usage = meter.usage()
-        self._compare(SYSBENCH.table)
+            with ground.meter(pids) as meter:
+                ground.wait_for_target(task)
+                usage = meter.usage()
+        ground.compare(SYSBENCH.table)
         self._note(Figure(name=name, rows=rows, usage=usage))
 
     def _latency(self, name: str) -> None:
-        source = self._stack.source.endpoint("admin")
-        latency.create(source)
-        task = self._task("latency", latency.DATABASE)
+        ground = self._ground
+        latency.create(ground.source)
+        task = ground.task("latency", latency.DATABASE)
         seconds = max(5, _LATENCY_SECONDS // self._divisor)
-        with self._running(task, "capture", "apply") as warm:
-            self._wait_for_target(task)
-            warm.usage()
-            with self._measuring(task, "capture", "apply") as meter:
-                delays = latency.measure(source, self._there, _RATE, seconds)
+        with ground.processes(task, "capture", "apply") as pids:
+            ground.wait_for_target(task)
+            with ground.meter(pids) as meter:
+                delays = latency.measure(ground.source, ground.destination, _RATE, seconds)
                 usage = meter.usage()
         self._note(Figure(name=name, rows=_RATE * seconds, usage=usage, milliseconds=delays))
-
-    # ---- their parts
 
     def _transactions_of_100(self, workload: Workload) -> int:
         count = _TRANSACTIONS_OF_100[workload] // self._divisor
@@ -149,15 +139,9 @@ class Bench:
     def _transactions_of_1(self, workload: Workload) -> int:
         return self._source.transactions_of_1(workload, self._rows(workload), _TRANSACTIONS_OF_1 // self._divisor)
 
-    def _apply(self, task: Task) -> Usage:
-        delivery = Delivery(self._kafka, task.name)
-        ends = delivery.ends()
-        with self._running(task, "apply") as meter:
-            self._until(lambda: not delivery.behind(task.target, ends), f"{task.name} to be applied")
-            return meter.usage()
-
     def _rows(self, workload: Workload) -> int:
-        return ROWS[workload] // self._divisor
+        return _ROWS[workload] // self._divisor
 
-    def _executed(self) -> GtidSet:
-        return source_position(self._stack.source.endpoint("admin"))
+    def _note(self, figure: Figure) -> None:
+        self.figures[figure.name] = figure
+        print(f"{figure.name}: {figure.rows_per_second:,.0f} rows/s", flush=True)

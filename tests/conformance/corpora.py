@@ -11,7 +11,8 @@ from pathlib import Path
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 _DATABASE = re.compile(
-    r"^[ \t]*(?:USE|(?:CREATE|DROP)[ \t]+(?:DATABASE|SCHEMA)(?:[ \t]+IF(?:[ \t]+NOT)?[ \t]+EXISTS)?)[ \t]+`?(?!if\b)([\w$-]+)`?",
+    r"^[ \t]*(?:USE|(?:CREATE|DROP)[ \t]+(?:DATABASE|SCHEMA)(?:[ \t]+IF(?:[ \t]+NOT)?[ \t]+EXISTS)?)"
+    r"[ \t]+`?(?!if\b)([\w$-]+)`?",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -91,18 +92,18 @@ def read(corpus: str) -> list[Case]:
 
 def batches(cases: list[Case]) -> list[list[Case]]:
     """Cases that can be run side by side: no two of a batch use the same database, in a server that folds case too."""
-    found: list[tuple[list[Case], set[str]]] = []
+    found: list[list[Case]] = []
+    used: list[set[str]] = []
     for case in cases:
         names = {name.lower() for name in case.databases}
-        for batch, taken in found:
-            if not taken & names:
-                break
+        free = next((number for number, taken in enumerate(used) if not taken & names), None)
+        if free is None:
+            found.append([case])
+            used.append(names)
         else:
-            batch, taken = [], set()
-            found.append((batch, taken))
-        batch.append(case)
-        taken |= names
-    return [batch for batch, _ in found]
+            found[free].append(case)
+            used[free] |= names
+    return found
 
 
 def _databases(script: Path) -> set[str]:

@@ -125,9 +125,7 @@ def _lists(what: str, left: list[tuple[object, ...]], right: list[tuple[object, 
     return [f"{what}: source has {here}, destination has {there}"]
 
 
-def _rows(
-    about: str, columns: list[str], key: list[int], left: Counter[bytes], right: Counter[bytes]
-) -> list[str]:
+def _rows(about: str, columns: list[str], key: list[int], left: Counter[bytes], right: Counter[bytes]) -> list[str]:
     """`key`: which columns identify a row; empty: all of them."""
     only = {_identity(row, key): row for row in (right - left)}
     lines: list[str] = []
@@ -141,7 +139,9 @@ def _rows(
     if not lines:
         return []
     heads = "".join(f"\n    {line[:_WIDTH]}" for line in lines[:_SHOWN])
-    return [f"{about}: {len(lines)} rows differ; the source has {left.total()}, the destination {right.total()}:{heads}"]
+    return [
+        f"{about}: {len(lines)} rows differ; the source has {left.total()}, the destination {right.total()}:{heads}"
+    ]
 
 
 def _identity(row: bytes, key: list[int]) -> bytes | tuple[bytes | None, ...]:

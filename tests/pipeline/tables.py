@@ -93,7 +93,7 @@ def _binary(most: int) -> Value:
 def _datetime(random: Random) -> str:
     return (
         f"'{random.randint(1000, 9999):04}-{random.randint(1, 12):02}-{random.randint(1, 28):02} "
-        f"{random.randint(0, 23):02}:{random.randint(0, 59):02}:{random.randint(0, 59):02}.{random.randint(0, 999999):06}'"
+        f"{random.randint(0, 23):02}:{_sixty(random)}:{_sixty(random)}.{random.randint(0, 999999):06}'"
     )
 
 
@@ -103,7 +103,11 @@ def _timestamp(random: Random) -> str:
 
 def _time(random: Random) -> str:
     sign = random.choice(("", "-"))
-    return f"'{sign}{random.randint(0, 838)}:{random.randint(0, 59):02}:{random.randint(0, 59):02}.{random.randint(0, 999):03}'"
+    return f"'{sign}{random.randint(0, 838)}:{_sixty(random)}:{_sixty(random)}.{random.randint(0, 999):03}'"
+
+
+def _sixty(random: Random) -> str:
+    return f"{random.randint(0, 59):02}"
 
 
 def _date(random: Random) -> str:
@@ -120,7 +124,7 @@ def _json(random: Random) -> str:
             "'{}'",
             f'\'{{"n": {random.randint(-(2**40), 2**40)}, "deep": [1, 2.5, true, null, {{"k": "水"}}]}}\'',
             f"'\"text {random.randint(0, 99)}\"'",
-            f"JSON_OBJECT('d', CAST('{random.randint(1, 999)}.25' AS DECIMAL(9,2)), 't', CAST('12:30:00.5' AS TIME(3)))",
+            f"JSON_OBJECT('d', CAST({random.randint(1, 999)}.25 AS DECIMAL(9,2)), 't', CAST('12:30:00.5' AS TIME(3)))",
             f"JSON_ARRAY({', '.join(str(random.randint(0, 70000)) for _ in range(random.randint(0, 30)))})",
         )
     )
@@ -160,8 +164,8 @@ def _name(random: Random) -> str:
 
 _ACCOUNTS = RandomTable(
     "Accounts",
-    "id INT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, owner VARCHAR(60), balance DECIMAL(20,4) NOT NULL DEFAULT 0, "
-    "seen TIMESTAMP(6) NULL, KEY by_owner (owner(10))",
+    "id INT NOT NULL PRIMARY KEY, version BIGINT NOT NULL, owner VARCHAR(60), "
+    "balance DECIMAL(20,4) NOT NULL DEFAULT 0, seen TIMESTAMP(6) NULL, KEY by_owner (owner(10))",
     ("id",),
     {"version": _version, "owner": nullable(text(60)), "balance": _decimal(20, 4), "seen": nullable(_timestamp)},
     lambda random, n: (str(n), "0", text(60)(random), _decimal(20, 4)(random), _timestamp(random)),
@@ -194,6 +198,30 @@ _JOURNAL = RandomTable(
     },
     lambda random, n: (str(n), "0", text(80)(random), _double(random)),
 )
+_KIND_VALUES: dict[str, Value] = {
+    "version": _version,
+    "t": nullable(whole(-128, 127)),
+    "s": nullable(whole(0, 65535)),
+    "m": nullable(whole(-(2**23), 2**23 - 1)),
+    "b": nullable(whole(0, 2**64 - 1)),
+    "d": nullable(_decimal(65, 30)),
+    "f": nullable(_float),
+    "g": nullable(_double),
+    "bits": nullable(whole(0, 2047)),
+    "y": nullable(lambda random: str(random.choice((0, 1901, 2155, 2024)))),
+    "dt": nullable(_date),
+    "ti": nullable(_time),
+    "moment": nullable(_datetime),
+    "stamp": nullable(_timestamp),
+    "j": nullable(_json),
+    "e": nullable(_enum),
+    "tags": nullable(_set),
+    "bin": nullable(_binary(6)),
+    "vb": nullable(_binary(40)),
+    "blb": _blob,
+    "ch": nullable(text(12)),
+    "long_text": nullable(text(2000)),
+}
 _KINDS = RandomTable(
     "kinds",
     "id BIGINT UNSIGNED NOT NULL PRIMARY KEY, version BIGINT NOT NULL, t TINYINT, s SMALLINT UNSIGNED, m MEDIUMINT, "
@@ -202,31 +230,8 @@ _KINDS = RandomTable(
     "tags SET('a','b','c','d'), bin BINARY(6), vb VARBINARY(40), blb BLOB, ch CHAR(12), long_text MEDIUMTEXT, "
     "doubled BIGINT GENERATED ALWAYS AS (version * 2) VIRTUAL, kept BIGINT GENERATED ALWAYS AS (version + 1) STORED",
     ("id",),
-    {
-        "version": _version,
-        "t": nullable(whole(-128, 127)),
-        "s": nullable(whole(0, 65535)),
-        "m": nullable(whole(-(2**23), 2**23 - 1)),
-        "b": nullable(whole(0, 2**64 - 1)),
-        "d": nullable(_decimal(65, 30)),
-        "f": nullable(_float),
-        "g": nullable(_double),
-        "bits": nullable(whole(0, 2047)),
-        "y": nullable(lambda random: str(random.choice((0, 1901, 2155, 2024)))),
-        "dt": nullable(_date),
-        "ti": nullable(_time),
-        "moment": nullable(_datetime),
-        "stamp": nullable(_timestamp),
-        "j": nullable(_json),
-        "e": nullable(_enum),
-        "tags": nullable(_set),
-        "bin": nullable(_binary(6)),
-        "vb": nullable(_binary(40)),
-        "blb": _blob,
-        "ch": nullable(text(12)),
-        "long_text": nullable(text(2000)),
-    },
-    lambda random, n: (str(n), *(make(random) for make in _KINDS.values.values())),
+    _KIND_VALUES,
+    lambda random, n: (str(n), *(make(random) for make in _KIND_VALUES.values())),
 )
 _LEGACY = RandomTable(
     "legacy",

@@ -79,11 +79,17 @@ class Transactions:
 
     def _change(self) -> list[str]:
         random = self._random
-        kind = random.choices(
-            (self._insert, self._update, self._delete, self._move, self._swap, self._journal, self._upsert, self._replace),
-            (6, 8, 3, 2, 2, 4, 2, 1),
-        )[0]
-        return kind(random.choice(KEYED))
+        kinds = {
+            self._insert: 6,
+            self._update: 8,
+            self._delete: 3,
+            self._move: 2,
+            self._swap: 2,
+            self._journal: 4,
+            self._upsert: 2,
+            self._replace: 1,
+        }
+        return random.choices(list(kinds), list(kinds.values()))[0](random.choice(KEYED))
 
     # ---- rows
 
@@ -162,7 +168,7 @@ class Transactions:
             (
                 [f"UPDATE Accounts SET version = version + 1 WHERE id <= {rows}"],
                 [f"DELETE FROM legacy WHERE id > {rows // 2}", "UPDATE kinds SET version = version + 1"],
-                [f"INSERT IGNORE INTO legacy (id, version, title) SELECT id, version, 'Größe' FROM Accounts LIMIT {rows}"],
+                ["INSERT IGNORE INTO legacy (id, version, title) SELECT id, version, 'Größe' FROM Accounts"],
             )
         )
 
@@ -177,7 +183,9 @@ class Transactions:
 
     def _where(self, table: RandomTable) -> str:
         if table.name == "members":
-            return f"team = {self._team()}" + self._random.choice(("", f" AND name = {quoted(self._random.choice(_NAMES))}"))
+            return f"team = {self._team()}" + self._random.choice(
+                ("", f" AND name = {quoted(self._random.choice(_NAMES))}")
+            )
         low = self._id()
         return self._random.choice((f"id = {low}", f"id = {low}", f"id BETWEEN {low} AND {low + 20}"))
 
@@ -196,11 +204,16 @@ class Transactions:
         random = self._random
         self._made += 1
         table = random.choice(TABLES).name
-        kind = random.choices(
-            (self._add_column, self._drop_column, self._modify, self._index, self._truncate, self._rename, self._create_drop),
-            (5, 3, 4, 3, 1, 2, 3),
-        )[0]
-        return kind(table)
+        kinds = {
+            self._add_column: 5,
+            self._drop_column: 3,
+            self._modify: 4,
+            self._index: 3,
+            self._truncate: 1,
+            self._rename: 2,
+            self._create_drop: 3,
+        }
+        return random.choices(list(kinds), list(kinds.values()))[0](table)
 
     def _add_column(self, table: str) -> str:
         column = f"x{self._made}"

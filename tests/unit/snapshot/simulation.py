@@ -91,7 +91,7 @@ def beginning() -> Tables:
     first = Shape(1, 1)
     return Tables(
         {KEYED: first, KEYLESS: replace(first, key=0)},
-        {KEYED: {row: (0, 1) for row in KEYS}, KEYLESS: {row: (0, 1) for row in (0, 1, 2)}},
+        {KEYED: dict.fromkeys(KEYS, (0, 1)), KEYLESS: dict.fromkeys((0, 1, 2), (0, 1))},
     )
 
 
@@ -310,9 +310,7 @@ class Capture:
         for number, (table, lower, upper) in enumerate(
             [(KEYED, None, ("2",)), (KEYED, ("2",), None), (KEYLESS, None, None)], 1
         ):
-            record = RangeRecord(
-                id=str(number), database=table.database, table=table.name, lower=lower, upper=upper
-            )
+            record = RangeRecord(id=str(number), database=table.database, table=table.name, lower=lower, upper=upper)
             self.durable.ranges[record.id] = record
         self.restart()
 
@@ -380,7 +378,9 @@ class Capture:
         for table, rows in self.now.tables.rows.items():
             for row, value in rows.items():
                 if self.truth.rows[table].get(row) != value:
-                    raise Violation(f"{table} at {self.position}: row {row} is {value}, not {self.truth.rows[table].get(row)}")
+                    raise Violation(
+                        f"{table} at {self.position}: row {row} is {value}, not {self.truth.rows[table].get(row)}"
+                    )
 
     def check_end(self) -> None:
         if not self.interleave.finished or self.now.tables.rows != self.truth.rows:
@@ -432,7 +432,11 @@ def decode(rows: ChunkRows) -> Rows:
 @cache
 def plan_of(table: TableName, shape: Shape) -> TablePlan:
     key = Column(
-        name="id", data_type="decimal", column_type=f"decimal({max(shape.key, 1)},0)", nullable=False, precision=max(shape.key, 1)
+        name="id",
+        data_type="decimal",
+        column_type=f"decimal({max(shape.key, 1)},0)",
+        nullable=False,
+        precision=max(shape.key, 1),
     )
     others = tuple(
         Column(name=f"c{number}", data_type="int", column_type="int", nullable=True) for number in range(shape.columns)
@@ -495,7 +499,9 @@ def _write(source: Source, number: int) -> None:
         case 4 | 5 | 6:
             source.flush([Change(KEYLESS, row, value)])
         case 7 | 8:
-            source.flush([Change(KEYED, row, value), Change(KEYED, number % len(KEYS), value), Change(KEYLESS, row, value)])
+            source.flush(
+                [Change(KEYED, row, value), Change(KEYED, number % len(KEYS), value), Change(KEYLESS, row, value)]
+            )
         case _:
             source.flush([Change(KEYED, row, value)])
 

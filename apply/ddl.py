@@ -1,0 +1,107 @@
+"""What a schema change means at the destination: the statements to run, and whether they may run twice. Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from runtime.errors import Fatal
+from schemas.ddl.kinds import Kind
+from schemas.ddl.lexer import SqlModes
+from schemas.ddl.rewrite import drop_tables, for_version, without_start_transaction
+from schemas.names import TableName
+from schemas.records import SchemaChange
+from schemas.sql import identifier, qualified
+
+_COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
+# What NO_ENGINE_SUBSTITUTION forbids is wanted: engines that the destination does not run become InnoDB.
+# The others are not modes of every version and mean nothing to a definition.
+_LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION", "TIME_TRUNCATE_FRACTIONAL"))
+_EXCHANGE = re.compile(r"\bEXCHANGE\s+PARTITION\b", re.IGNORECASE)
+_TEXTS = frozenset(
+    (Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX)
+)
+
+
+class Again(Enum):
+    """What a second run of statements does that may have run already."""
+
+    HARMLESS = auto()
+    HARMFUL = auto()
+    HIDDEN = auto()  # harmful, and the definitions do not show whether there was a first run
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Statements in order; `makes` is the table or database that they are to make."""
+
+    statements: tuple[str, ...]
+    again: Again
+    makes_table: TableName | None = None
+    makes_database: str | None = None
+    drops_database: str | None = None
+
+
+def plan(change: SchemaChange, version: int) -> Plan:
+    """The statements for a destination of this version (80018 for 8.0.18); Fatal for a kind that is not applied."""
+    kind = Kind.__members__.get(change.kind)
+    text = _text(change, version)
+    if kind is Kind.CREATE_DATABASE and change.database is not None:
+        return Plan((text,), Again.HARMLESS, makes_database=change.database)
+    if kind is Kind.DROP_DATABASE and change.database is not None:
+        return Plan(_drops(change), Again.HARMLESS, drops_database=change.database)
+    if kind in (Kind.CREATE_TABLE, Kind.CREATE_TABLE_LIKE) and len(change.tables) == 1:
+        return Plan((text,), Again.HARMFUL, makes_table=change.tables[0].name)
+    if kind is Kind.DROP_TABLE:
+        return Plan(_drops(change), Again.HARMLESS)
+    if kind is Kind.TRUNCATE_TABLE:
+        return Plan(tuple(f"TRUNCATE TABLE {qualified(table.name)}" for table in change.tables), Again.HARMLESS)
+    if kind is Kind.ALTER_DATABASE:
+        return Plan((text,), Again.HARMLESS)
+    if kind in _TEXTS:
+        return Plan((text,), Again.HIDDEN if _EXCHANGE.search(text) else Again.HARMFUL)
+    raise Fatal(
+        f"schema change {change.epoch} is of a kind that this version does not apply: {change.kind}",
+        hint="use the version of penstock that wrote the topics",
+    )
+
+
+def sql_mode(change: SchemaChange) -> str:
+    """The statement's own sql_mode, as far as definitions depend on it."""
+    modes = change.session.get("sql_mode", "").split(",")
+    return ",".join(mode for mode in modes if mode and mode not in _LEFT_OUT)
+
+
+def head(statement: str) -> str:
+    """The beginning of a statement, for messages."""
+    line = " ".join(statement[:400].split())
+    return line if len(line) <= 200 else line[:200] + "..."
+
+
+def drop_database(name: str) -> str:
+    return f"DROP DATABASE IF EXISTS {identifier(name)}"
+
+
+def digest(definitions: Mapping[TableName, str | None]) -> str:
+    """Stands for definitions (CREATE TABLE, None for no table). Counters are left out: they change by themselves."""
+    plain = [
+        (name.database, name.name, None if text is None else _COUNTER.sub("", text))
+        for name, text in sorted(definitions.items())
+    ]
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+
+
+def _text(change: SchemaChange, version: int) -> str:
+    modes = set(sql_mode(change).split(","))
+    lexed = SqlModes(
+        ansi_quotes=bool(modes & {"ANSI_QUOTES", "ANSI"}), no_backslash_escapes="NO_BACKSLASH_ESCAPES" in modes
+    )
+    return for_version(without_start_transaction(change.statement, lexed), lexed, version)
+
+
+def _drops(change: SchemaChange) -> tuple[str, ...]:
+    """Only tables that this task has made: whatever else the statement names belongs to others."""
+    gone = [table.name for table in change.tables if table.definition is None]
+    return (drop_tables(gone, if_exists=True),) if gone else ()

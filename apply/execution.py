@@ -1,0 +1,203 @@
+"""One schema change at the destination: exactly once, although MySQL does not run it in a transaction with its note.
+
+Before it runs, an intent with a digest of the definitions is committed. After a crash the digest tells whether it has
+run: the definitions are still the same, or they are not. While it runs, a second connection holds the lock on the
+fence of the schema topic, so nobody else can begin the same change; when this process freezes, the connection that
+would run it dies before the one with the lock. A statement that outlives its process is waited for.
+"""
+
+import time
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+from apply.context import enter
+from apply.ddl import Again, Plan, digest, drop_database, head, plan
+from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
+from apply.records import Place
+from apply.state import Intent, MadeTable, Problem, State, Stuck, now_us
+from apply.statements import layout_of
+from runtime.errors import Fatal, Transient
+from runtime.mysql import Connection, Endpoint, Refused, connect
+from runtime.seams import seam
+from runtime.telemetry import log
+from schemas.names import TableName
+from schemas.records import SchemaChange
+from schemas.table import from_json
+
+_RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
+_PING_SECONDS = IDLE_SECONDS / 6
+_LOOK_SECONDS = 0.5
+_ANSWER_SECONDS = 0.02
+# Deprecations, and engines that become InnoDB.
+_EXPECTED_WARNINGS = frozenset((1266, 1287, 1681, 3161, 3719, 3720, 3778))
+_HINT = "make the destination take the statement, or run an equivalent one there by hand; then start again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """A schema change, the record at `offset` of the schema topic, whose fence stands at `fence`."""
+
+    endpoint: Endpoint
+    state_database: str
+    target: str
+    lock_wait_seconds: int
+    place: Place
+    fence: int
+    offset: int
+    change: SchemaChange
+
+    def run(self) -> Generator[None]:
+        """Yields while it waits. Closed before its end, it leaves everything to the next one that runs the change."""
+        with (
+            closing(open_session(self.endpoint, self.lock_wait_seconds)) as holder,
+            closing(connect(self.endpoint)) as runner,
+        ):
+            enter(
+                runner,
+                self.change,
+                idle_seconds=_RUNNER_IDLE_SECONDS,
+                lock_wait_seconds=self.lock_wait_seconds,
+            )
+            guard = State(holder, self.state_database, self.target)
+            intent, fresh = self._intend(guard, runner)
+            wanted = plan(self.change, version(runner))
+            with guard.transaction():
+                self._claim(guard)
+                yield from self._outlast_others(runner, holder)
+                if self._is_to_run(runner, wanted, intent, fresh):
+                    yield from self._run(runner, holder, wanted)
+                self._check(runner)
+                self._note(guard)
+            seam("apply.ddl_done")
+        log.info("ddl_applied", epoch=self.change.epoch, kind=self.change.kind, statement=head(self.change.statement))
+
+    def _intend(self, guard: State, runner: Connection) -> tuple[Intent, bool]:
+        """The committed intent of this change, and whether it was made just now."""
+        with guard.transaction():
+            self._claim(guard)
+            found = guard.intent()
+            if found is not None and found.epoch == self.change.epoch:
+                return found, False
+            intent = Intent(self.change.epoch, digest(self._definitions(runner)))
+            guard.intend(intent)
+        seam("apply.ddl_intent")
+        return intent, True
+
+    def _claim(self, guard: State) -> None:
+        if guard.locked_fence(self.place) != self.fence:
+            raise Transient(f"another process has gone on with {self.place}")
+
+    def _definitions(self, runner: Connection) -> dict[TableName, str | None]:
+        return {table.name: definition(runner, table.name) for table in self.change.tables}
+
+    @property
+    def _tag(self) -> str:
+        """Precedes each statement, so that it can be found among those that run."""
+        return f"/* penstock {self.target} epoch {self.change.epoch} */ "
+
+    def _outlast_others(self, runner: Connection, holder: Connection) -> Generator[None]:
+        """A process that died may have left a statement that still runs; the digest tells nothing until it ends."""
+        begun = False
+        while any(
+            int(row[0]) != runner.thread_id and str(row[7] or "").startswith(self._tag)
+            for row in runner.query("SHOW FULL PROCESSLIST")
+        ):
+            if not begun:
+                begun = True
+                log.info("ddl_still_running", epoch=self.change.epoch)
+            looked = time.monotonic()
+            holder.query("SELECT 1")
+            while time.monotonic() - looked < _LOOK_SECONDS:
+                yield
+
+    def _is_to_run(self, runner: Connection, wanted: Plan, intent: Intent, fresh: bool) -> bool:
+        if wanted.makes_database is not None:
+            return not _has_database(runner, wanted.makes_database)
+        if wanted.again is Again.HARMLESS:
+            return True
+        if fresh:
+            return wanted.makes_table is None or not self._is_made(runner, wanted.makes_table)
+        if wanted.again is Again.HIDDEN:
+            raise Fatal(
+                f"schema change {self.change.epoch} was broken off, and nothing shows whether it has run:"
+                f" {head(self.change.statement)}",
+                hint="reset all topics of the group to earliest to rebuild the target",
+            )
+        if digest(self._definitions(runner)) == intent.definitions:
+            return True
+        log.info("ddl_had_run", epoch=self.change.epoch)
+        return False
+
+    def _is_made(self, runner: Connection, name: TableName) -> bool:
+        """Whether the table to be made is there already; Fatal when it is somebody else's."""
+        if definition(runner, name) is None:
+            return False
+        topic = self.change.tables[0].topic
+        if topic in State(runner, self.state_database, self.target).tables():
+            return True  # CREATE TABLE IF NOT EXISTS, as at the source
+        made = self.change.tables[0].definition
+        differs = made is None or read_shape(runner, name).columns_differ(from_json(made))
+        if differs or has_rows(runner, name):
+            what = "with other columns" if differs else "and holds rows"
+            raise Fatal(
+                f"schema change {self.change.epoch} makes table {name}, which the destination has already, {what}",
+                hint=f"drop or rename the destination's table {name}, or map the database to another name",
+            )
+        return True
+
+    def _run(self, runner: Connection, holder: Connection, wanted: Plan) -> Generator[None]:
+        for statement in wanted.statements:
+            yield from self._wait_for(runner, holder, statement)
+        if wanted.drops_database is not None and not _has_tables(runner, wanted.drops_database):
+            yield from self._wait_for(runner, holder, drop_database(wanted.drops_database))
+        seam("apply.ddl_run")
+
+    def _wait_for(self, runner: Connection, holder: Connection, statement: str) -> Generator[None]:
+        pinged = time.monotonic()
+        try:
+            running = runner.start(self._tag + statement)
+            while not running.finished(_ANSWER_SECONDS):
+                if time.monotonic() - pinged > _PING_SECONDS:
+                    pinged = time.monotonic()
+                    holder.query("SELECT 1")
+                yield
+        except Refused as error:
+            raise self._stuck(error, statement) from error
+        for level, code, text in runner.query("SHOW WARNINGS"):
+            if level != "Note" and code not in _EXPECTED_WARNINGS:
+                log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)
+
+    def _stuck(self, error: Refused, statement: str) -> Stuck:
+        message = f"the destination refuses schema change {self.change.epoch}: {error}; in full: {head(statement)}"
+        tables = ", ".join(str(table.name) for table in self.change.tables)
+        place = self.place
+        return Stuck(Problem(place.topic, place.partition, self.offset, tables, "", message, _HINT, now_us()))
+
+    def _check(self, runner: Connection) -> None:
+        """Rows that come next must fit: better here than at some row later."""
+        for table in self.change.tables:
+            if table.definition is not None:
+                layout_of(read_shape(runner, table.name), from_json(table.definition))
+
+    def _note(self, guard: State) -> None:
+        change = self.change
+        for table in change.tables:
+            if table.definition is None:
+                guard.drop_table(table.topic)
+            else:
+                guard.put_table(MadeTable(table.topic, table.name, change.epoch, table.barriers))
+        guard.raise_epoch(change.epoch)
+        guard.clear_intent()
+        guard.clear_problem(self.place)
+        if not guard.advance(self.place, self.fence, self.offset + 1, change.epoch, change.source_us):
+            raise Transient(f"another process has gone on with {self.place}")
+
+
+def _has_database(connection: Connection, name: str) -> bool:
+    return bool(connection.query("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name,)))
+
+
+def _has_tables(connection: Connection, database: str) -> bool:
+    sql = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s LIMIT 1"
+    return bool(connection.query(sql, (database,)))

@@ -1,0 +1,89 @@
+"""The records of the schema topic, one after another: each schema change waits for the rows that precede it."""
+
+from collections import deque
+from collections.abc import Generator
+
+from apply.execution import Execution
+from apply.fences import Fences
+from apply.records import Place, Records
+from apply.settings import ApplySettings
+from apply.state import State
+from runtime.errors import Fatal, Transient
+from runtime.mysql import Endpoint
+from schemas.records import SchemaChange, SnapshotCompleted, parse_schema_record
+
+
+class SchemaTopic:
+    """What this process does when the schema topic is one of its partitions; `step` by `step`, never waiting long."""
+
+    def __init__(
+        self, endpoint: Endpoint, target: str, place: Place, state: State, fences: Fences, settings: ApplySettings
+    ) -> None:
+        self._endpoint = endpoint
+        self._target = target
+        self.place = place
+        self._state = state
+        self._fences = fences
+        self._settings = settings
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._current: Generator[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._current is not None or bool(self._waiting)
+
+    def take(self, records: Records) -> None:
+        self._waiting.extend(zip(records.offsets, records.values, strict=True))
+
+    def drop(self) -> None:
+        """The partition belongs to another process now."""
+        self._waiting.clear()
+        if self._current is not None:
+            self._current.close()
+            self._current = None
+
+    def step(self) -> None:
+        """Goes on with the first record until it has to wait, or is applied."""
+        if self._current is None:
+            self._current = self._apply(*self._waiting.popleft())
+        try:
+            next(self._current)
+        except StopIteration:
+            self._current = None
+
+    def _apply(self, offset: int, value: bytes) -> Generator[None]:
+        try:
+            record = parse_schema_record(value)
+        except ValueError as error:
+            raise Fatal(
+                f"{self.place} offset {offset}: not a schema change: {error}",
+                hint="something else has written to the task's topics, or a newer version of penstock has",
+            ) from error
+        match record:
+            case SchemaChange():
+                yield from self._preceding(record)
+                yield from self._execution(offset, record).run()
+            case SnapshotCompleted():
+                fence = self._fences[self.place]
+                if not self._state.advance(self.place, fence.next_offset, offset + 1, fence.epoch, fence.source_us):
+                    raise Transient(f"another process has gone on with {self.place}")
+        self._fences.reread(self.place)
+
+    def _preceding(self, change: SchemaChange) -> Generator[None]:
+        """Waits until every row that precedes the change at the source is applied, by whichever process."""
+        for table in change.tables:
+            for partition, barrier in enumerate(table.barriers):
+                while barrier > self._state.next_offset(Place(table.topic, partition)):
+                    yield
+
+    def _execution(self, offset: int, change: SchemaChange) -> Execution:
+        return Execution(
+            endpoint=self._endpoint,
+            state_database=self._settings.state_database,
+            target=self._target,
+            lock_wait_seconds=self._settings.lock_wait_seconds,
+            place=self.place,
+            fence=self._fences[self.place].next_offset,
+            offset=offset,
+            change=change,
+        )

@@ -1,0 +1,106 @@
+"""The rows of a table with a key at both ends: whole buffers at first, single rows only where buffers differ.
+
+Equal buffers are equal rows. The source's chunk decides the bounds of the target's, and the next chunk of the source is
+read while the target's is.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from control.reading import Reading
+from control.row_text import Row, expressions, key_literals, key_of, measure, rows, values
+from schemas.sql import identifier, qualified
+from schemas.table import Table
+from snapshot.keyset import Bound, chunk, index_name
+
+_CHUNK_BYTES = 2 << 20
+_FIRST_ROWS = 1000
+_MOST_ROWS = 50_000
+_SURPLUS_ROWS = 5000  # rows that only the target has, read at most per chunk
+_PICKED_AT_A_TIME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of the comparison."""
+
+    reading: Reading
+    table: Table
+
+    def read(self, after: Bound | None, until: Bound | None, limit: int) -> bytes:
+        return self.reading.raw_rows(chunk(self.table, expressions(self.table), after, until, limit))
+
+    def pick(self, keys: Collection[Row]) -> Mapping[Row, bytes]:
+        """The rows of some keys, by the key as this end spells it."""
+        found: dict[Row, bytes] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), _PICKED_AT_A_TIME):
+            raw = self.reading.raw_rows(self._picking(wanted[start : start + _PICKED_AT_A_TIME]))
+            found.update(keyed(self.table, raw))
+        return found
+
+    def _picking(self, keys: list[Row]) -> str:
+        columns = [identifier(self.table.columns[index].name) for index in self.table.key_indexes]
+        conditions = (
+            " AND ".join(f"{name} = {text}" for name, text in zip(columns, key_literals(self.table, key), strict=True))
+            for key in keys
+        )
+        return (
+            f"SELECT {', '.join(expressions(self.table))} FROM {qualified(self.table.name)} "
+            f"FORCE INDEX ({identifier(index_name(self.table))}) WHERE ({') OR ('.join(conditions)})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One chunk: how many rows the source had, and the keys whose rows differ."""
+
+    rows: int
+    suspects: frozenset[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    after: Bound | None
+    until: Bound | None  # None: the last one
+    raw: bytes
+    rows: int
+
+
+def compare(source: End, target: End) -> Iterator[Compared]:
+    """Every row of the table at both ends, chunk by chunk."""
+    chunks = _chunks(source)
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming = ahead.submit(next, chunks, None)
+        while (part := coming.result()) is not None:
+            coming = ahead.submit(next, chunks, None)
+            there = target.read(part.after, part.until, part.rows + _SURPLUS_ROWS)
+            suspects = frozenset[Row]() if there == part.raw else differing(source.table, part.raw, there)
+            yield Compared(part.rows, suspects)
+
+
+def differing(table: Table, here: bytes, there: bytes) -> frozenset[Row]:
+    """Keys of rows that are not in both buffers alike."""
+    ours, theirs = keyed(table, here), keyed(table, there)
+    return frozenset(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+
+
+def keyed(table: Table, raw: bytes) -> dict[Row, bytes]:
+    """The rows of a buffer by their keys."""
+    return {key_of(table, values(row)): row for row in rows(raw)}
+
+
+def _chunks(source: End) -> Iterator[_Chunk | None]:
+    after: Bound | None = None
+    limit = _FIRST_ROWS
+    while True:
+        raw = source.read(after, None, limit)
+        count, last = measure(raw)
+        if count < limit:
+            yield _Chunk(after, None, raw, count)
+            return
+        until = key_literals(source.table, key_of(source.table, values(raw[last:])))
+        yield _Chunk(after, until, raw, count)
+        after = until
+        limit = max(1, min(_MOST_ROWS, 2 * limit, _CHUNK_BYTES * count // len(raw)))

@@ -1,0 +1,57 @@
+"""A session in which equal text means equal values, to one server; opened again when it is lost."""
+
+import time
+from collections.abc import Iterator
+
+from runtime.errors import Transient
+from runtime.mysql import Connection, Endpoint, connect
+from runtime.service import Backoff
+
+# Bytes as they are stored, no time zone, no rules about zero dates, no limits on long reads.
+_SESSION = (
+    "SET SESSION time_zone = '+00:00', sql_mode = '', character_set_results = NULL, max_execution_time = 0, "
+    "net_write_timeout = 3600, wait_timeout = 86400"
+)
+_READ_SECONDS = 3600.0
+_PATIENCE_SECONDS = 300.0
+#: PolarDB's proxy must not send the read to a node that lags; for any other server it is a comment
+PRIMARY = "/*FORCE_MASTER*/ "
+
+
+class Reading:
+    """Reads raw rows; `hint` goes before each SELECT."""
+
+    def __init__(self, endpoint: Endpoint, hint: str = "") -> None:
+        self._endpoint = endpoint
+        self._hint = hint
+        self._connection: Connection | None = None
+
+    def raw_rows(self, select: str) -> bytes:
+        """A whole result; asked again over a new connection when one is lost."""
+        backoff = Backoff(_PATIENCE_SECONDS)
+        while True:
+            try:
+                return self._open().raw_rows(self._hint + select)
+            except Transient as error:
+                self.close()
+                time.sleep(backoff.after(error))
+
+    def raw_stream(self, select: str) -> Iterator[bytes]:
+        """A result row by row; a connection that is lost or a reader that stops ends it."""
+        complete = False
+        try:
+            yield from self._open().raw_stream(self._hint + select)
+            complete = True
+        finally:
+            if not complete:
+                self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._endpoint, timeout=_READ_SECONDS, init=_SESSION)
+        return self._connection

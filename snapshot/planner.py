@@ -1,0 +1,102 @@
+"""Divides tables into ranges, once per table: small ones are one range, large ones several of about equal size.
+
+Integers are divided by arithmetic. Other keys are divided where the index says that so many rows lie before, which
+costs a scan of the index; the scan has a time limit, and what it has not reached by then stays one range.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from runtime.errors import Fatal
+from runtime.mysql import Connection, Refused
+from schemas.codec import chunk_select, key_literals, last_row
+from schemas.names import TableName
+from schemas.plan import plan
+from schemas.records import RangeRecord
+from schemas.sql import identifier, qualified
+from schemas.table import Table
+from snapshot import keyset
+from snapshot.keyset import Bound
+from snapshot.ranges import divided, divisions, integer_bounds
+from snapshot.session import definition_changed
+
+_SCAN_MS = 30_000
+_TOOK_TOO_LONG = 3024
+_UNKNOWN_VARIABLE = 1193
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    rows: int
+    transactional: bool
+    engine: str
+
+
+def plan_ranges(connection: Connection, tables: Sequence[Table], readers: int, first_id: int = 1) -> list[RangeRecord]:
+    """Ranges that cover every row of `tables`; their ids count from `first_id`."""
+    ids = count(first_id)
+    sizes = _sizes(connection, {table.name.database for table in tables}) if tables else {}
+    return [record for table in tables for record in _ranges(connection, table, sizes.get(table.name), readers, ids)]
+
+
+def _ranges(
+    connection: Connection, table: Table, size: _Size | None, readers: int, ids: Iterator[int]
+) -> list[RangeRecord]:
+    if size is None:  # dropped meanwhile: the log will say so
+        return divided(table.name, [], 0, ids)
+    if not size.transactional:
+        raise Fatal(
+            f"source: {table.name} is a table of the engine {size.engine}, which has no consistent read",
+            hint=f"ALTER TABLE {qualified(table.name)} ENGINE=InnoDB, or exclude it",
+        )
+    parts = divisions(size.rows, readers) if table.key else 1
+    return divided(table.name, _bounds(connection, table, size.rows, parts) if parts > 1 else [], size.rows, ids)
+
+
+def _sizes(connection: Connection, databases: set[str]) -> dict[TableName, _Size]:
+    try:
+        connection.execute("SET SESSION information_schema_stats_expiry = 0")
+    except Refused as error:
+        if error.code != _UNKNOWN_VARIABLE:  # before MySQL 8.0 nothing is cached
+            raise
+    rows = connection.query(
+        "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, COALESCE(t.TABLE_ROWS, 0), e.TRANSACTIONS = 'YES', COALESCE(t.ENGINE, '')"
+        " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
+        f" WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA IN ({', '.join(['%s'] * len(databases))})",
+        tuple(sorted(databases)),
+    )
+    return {TableName(row[0], row[1]): _Size(int(row[2]), bool(row[3]), row[4]) for row in rows}
+
+
+def _bounds(connection: Connection, table: Table, rows: int, parts: int) -> list[Bound]:
+    first = table.columns[table.key_indexes[0]]
+    try:
+        if not keyset.is_integer(first):
+            return _sampled(connection, table, rows // parts, parts)
+        name = identifier(first.name)
+        ((least, most),) = connection.query(f"SELECT MIN({name}), MAX({name}) FROM {qualified(table.name)}")
+        return [] if least is None else integer_bounds(int(least), int(most), parts)
+    except Refused as error:
+        if not definition_changed(error):
+            raise
+        return []  # the log will say what became of it
+
+
+def _sampled(connection: Connection, table: Table, rows: int, parts: int) -> list[Bound]:
+    """The key of each `rows`-th row, as long as the scan does not take too long."""
+    table_plan = plan("", table, 0, 0)
+    bounds: list[Bound] = []
+    while len(bounds) < parts - 1:
+        after = bounds[-1] if bounds else None
+        select = keyset.nth(table, chunk_select(table), after, rows, _SCAN_MS // parts)
+        try:
+            raw = connection.raw_rows(select)
+        except Refused as error:
+            if error.code == _TOOK_TOO_LONG:
+                break
+            raise
+        if not raw:
+            break
+        bounds.append(key_literals(table_plan, last_row(raw)))
+    return bounds

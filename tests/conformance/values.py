@@ -1,0 +1,197 @@
+"""Column types, and for each the values that are easily corrupted, as SQL for a session without a strict mode."""
+
+from dataclasses import dataclass
+
+_LABELS_300 = ",".join(f"'l{number}'" for number in range(300))
+_MEMBERS_64 = ",".join(f"'m{number}'" for number in range(64))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One column type and the expressions to store in it."""
+
+    type: str
+    expressions: tuple[str, ...]
+
+
+def _integers(type_: str, bits: int) -> tuple[Case, Case]:
+    half, whole = 1 << bits - 1, 1 << bits
+    signed = ("0", "1", "-1", "63", "-64", "64", "-65", "8191", "-8192", str(half - 1), str(-half))
+    unsigned = ("0", "1", "127", str(half - 1), str(half), str(whole - 1))
+    return (
+        Case(type_, tuple(text for text in signed if -half <= int(text) < half)),
+        Case(f"{type_} UNSIGNED", unsigned),
+    )
+
+
+def _temporal(type_: str, base: tuple[str, ...], fractions: tuple[str, ...]) -> list[Case]:
+    """Every number of fraction digits."""
+    cases = [Case(type_, tuple(f"'{text}'" for text in base))]
+    for digits in range(1, 7):
+        texts = [text + fraction[: digits + 1] for text in base for fraction in fractions]
+        cases.append(Case(f"{type_}({digits})", tuple(f"'{text}'" for text in texts)))
+    return cases
+
+
+_DATES = (
+    "1970-01-01", "1969-12-31", "2000-02-29", "1900-02-28", "1582-10-10", "1000-01-01", "0001-01-01", "0000-01-01",
+    "0000-12-31", "9999-12-31", "0000-00-00", "2024-00-00", "2024-02-00", "2024-00-15", "2024-02-31", "0000-02-29",
+    "2023-02-29",
+)  # fmt: skip
+_DATETIMES = tuple(
+    f"{day} {clock}" for day, clock in zip(_DATES, ("00:00:00", "23:59:59", "12:34:56") * 6, strict=False)
+)
+_TIMES = (
+    "00:00:00", "-00:00:00", "12:34:56", "-12:34:56", "23:59:59", "26:00:00", "-00:00:01", "838:59:58", "-838:59:58",
+    "838:59:59", "-838:59:59",
+)  # fmt: skip
+_TIMESTAMPS = (
+    "1970-01-01 00:00:01", "2038-01-19 03:14:07", "2001-09-09 01:46:40", "2024-02-29 23:59:59", "0000-00-00 00:00:00",
+)  # fmt: skip
+
+_JSON = (
+    "null", "true", "false", "0", "-1", "32767", "32768", "-32768", "-32769", "65535", "65536", "2147483647",
+    "2147483648", "-2147483648", "-2147483649", "4294967295", "4294967296", "9223372036854775807",
+    "-9223372036854775808", "18446744073709551615", "12345678901234567890123", "1.0", "-0.0", "1e20", "1.5e-7", "1e14",
+    "1e15", "1e16", "123456789012345.5", "1234567890123456.7", "9007199254740993.0", "1.7976931348623157e308",
+    "5e-324", "2.2250738585072014e-308", "1e-14", "1e-15", "1e-16", "0.1", "3.141592653589793",
+    '""', '"a"', '"\u00e9\U0001f600\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f"', "[]", "{}", "[[[]]]", '{"a": {}}',
+    '{"b": 1, "a": [1.0, null, "\u00e9"], "aa": true, "": {"c": [1, 2, {"d": -1}]}}',
+    "[1, 65536, 4294967296, 1.5, \"x\", null, true, false, {}]",
+)  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+_JSON_BUILT = (
+    "CAST(CAST(1.10 AS DECIMAL(5,2)) AS JSON)",
+    "CAST(CAST(-0.00000000000000000000012300 AS DECIMAL(40,30)) AS JSON)",
+    "CAST(CAST('12345678901234567890.50000' AS DECIMAL(40,5)) AS JSON)",
+    "CAST(CAST('-99999999999999999999999999999999999999999999999999999999999999999' AS DECIMAL(65,0)) AS JSON)",
+    "JSON_OBJECT('price', 1.10, 'quo\"te.s', JSON_ARRAY(2.50, 'x', JSON_OBJECT('\u00e9', 100.00, 'n', 1.5)))",
+    "JSON_ARRAY(CAST('2024-01-02' AS DATE), CAST('0000-00-00' AS DATE), CAST('-12:00:00.5' AS TIME(1)), TIME'838:59:59',"
+    " CAST('2024-01-02 03:04:05.5' AS DATETIME(6)), TIMESTAMP'2024-01-01 00:00:00', TIME'-00:00:00.000001')",
+    "JSON_ARRAY(b'101', X'00ff', CAST('' AS BINARY), CAST(REPEAT('ab', 27) AS BINARY), CAST(REPEAT('abc', 19) AS BINARY),"
+    " CAST(REPEAT('abc', 38) AS BINARY), CAST(REPEAT('ab', 500) AS BINARY), CAST(2024 AS YEAR))",
+    "JSON_ARRAY(REPEAT('x', 127), REPEAT('y', 128), REPEAT('z', 16384), REPEAT('\u00e9', 40000))",
+    "CAST(CONCAT('[', REPEAT('1,', 70000), '1]') AS JSON)",
+    "CAST(CONCAT('{', (WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n WHERE i < 900)"
+    " SELECT GROUP_CONCAT(CONCAT('\"key', i, '\":', i * 100000)) FROM n), '}') AS JSON)",
+    "CAST(CONCAT(REPEAT('[', 99), REPEAT(']', 99)) AS JSON)",
+    "CAST(CONCAT(REPEAT('{\"a\":', 98), '1.5', REPEAT('}', 98)) AS JSON)",
+    "CAST(ST_GeomFromText('POINT(1 2)') AS JSON)",
+    "JSON_ARRAY(CAST(1 AS DOUBLE), CAST(0.1 AS FLOAT), 1e0, 123456e-2, 1e100, -1.5e-20)",
+)
+
+_TEXTS = (
+    "''", "'a'", "'trail   '", "'   '", "'a\\0b'", "'quote''s \\\\ back \\n line \\Z'", "'\u00e9\u00df'",
+)  # fmt: skip
+
+_GEOMETRIES = (
+    "POINT(1 2)",
+    "POINT(-0.0 1e300)",
+    "LINESTRING(0 0,1 1,2 3)",
+    "POLYGON((0 0,10 0,10 10,0 10,0 0),(1 1,2 1,2 2,1 1))",
+    "MULTIPOINT(0 0,1 1)",
+    "MULTILINESTRING((0 0,1 1),(2 2,3 3))",
+    "MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))",
+    "GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))",
+    "GEOMETRYCOLLECTION EMPTY",
+)
+
+
+def _spatial(type_: str, texts: tuple[str, ...]) -> Case:
+    plain = tuple(f"ST_GeomFromText('{text}')" for text in texts)
+    located = tuple(f"ST_GeomFromText('{text}', 4326, 'axis-order=long-lat')" for text in texts if "e300" not in text)
+    return Case(type_, plain + located)
+
+
+_LATIN1_BYTES = "X'" + "".join(f"{byte:02x}" for byte in range(1, 256)) + "'"
+
+CASES: tuple[Case, ...] = (
+    *_integers("TINYINT", 8),
+    *_integers("SMALLINT", 16),
+    *_integers("MEDIUMINT", 24),
+    *_integers("INT", 32),
+    *_integers("BIGINT", 64),
+    Case("INT(5) UNSIGNED ZEROFILL", ("0", "42", "4294967295")),
+    Case("BOOLEAN", ("0", "1", "5", "-1", "-128", "127")),
+    Case("DECIMAL(10,2)", ("0", "1.50", "-1.50", "0.01", "-0.01", "99999999.99", "-99999999.99")),
+    Case("DECIMAL(65,30)", ("0", "1e-30", "-1e-30", "'" + "9" * 35 + "." + "9" * 30 + "'", "'-" + "9" * 35 + ".5'")),
+    Case("DECIMAL(65,0)", ("0", "'" + "9" * 65 + "'", "'-1" + "0" * 64 + "'", "127", "128", "-128", "-129")),
+    Case("DECIMAL(30,30)", ("0", "0.5", "-0.999999999999999999999999999999")),
+    Case("DECIMAL(9,9)", ("0.123456789", "-0.000000001")),
+    Case("DECIMAL(1,0)", ("9", "-9")),
+    Case("DECIMAL(18,9) UNSIGNED ZEROFILL", ("1.5", "999999999.999999999")),
+    Case("FLOAT", ("0", "-0.0", "0.1", "16777217", "3.4028234663852886e38", "-3.4028234663852886e38", "1.4e-45", "1e-38")),
+    Case("FLOAT(7,3)", ("1.2345", "-9999.999", "0.1")),
+    Case("DOUBLE", ("0", "-0.0", "0.1", "1.7976931348623157e308", "5e-324", "-2.2250738585072014e-308", "123456789.123456789",
+                    "9007199254740993", "1e15", "1e16", "1e-5", "0.3333333333333333")),
+    Case("DOUBLE(20,4)", ("1.23456", "1e15", "-0.00004", "9999999999999999.9999")),
+    Case("BIT(1)", ("b'0'", "b'1'")),
+    Case("BIT(5)", ("0", "31", "16")),
+    Case("BIT(8)", ("0", "255", "128")),
+    Case("BIT(20)", ("1048575", "b'10000000000000000001'")),
+    Case("BIT(64)", ("0", "18446744073709551615", "9223372036854775808", "X'0123456789ABCDEF'")),
+    Case("YEAR", ("0", "1901", "2000", "2024", "2155")),
+    Case("DATE", tuple(f"'{text}'" for text in _DATES)),
+    *_temporal("DATETIME", _DATETIMES, (".000000", ".999999", ".000001", ".123456")),
+    *_temporal("TIME", _TIMES, (".000000", ".999999", ".000001", ".123456", ".500000")),
+    *_temporal("TIMESTAMP", _TIMESTAMPS, (".000000", ".499999", ".000001", ".123456")),
+    Case("CHAR(40) CHARACTER SET utf8mb4", (*_TEXTS, "'\U0001f600\u6570\u636e'")),
+    Case("CHAR(255) CHARACTER SET utf8mb4", (*_TEXTS, "REPEAT('\U0001f600', 255)")),
+    Case("VARCHAR(40) CHARACTER SET utf8mb4", (*_TEXTS, "'\U0001f600\u6570\u636e'")),
+    Case("VARCHAR(63) CHARACTER SET utf8mb4", ("REPEAT('\U0001f600', 63)",)),
+    Case("VARCHAR(64) CHARACTER SET utf8mb4", ("REPEAT('\U0001f600', 64)", "'x'")),
+    Case("VARCHAR(3000) CHARACTER SET utf8mb3", ("REPEAT('\u6570', 3000)", "''", "'x'")),
+    Case("TINYTEXT", _TEXTS),
+    Case("TEXT", (*_TEXTS, "REPEAT('\u00fc', 32000)")),
+    Case("MEDIUMTEXT", (*_TEXTS, "REPEAT('\u00fc', 70000)")),
+    Case("LONGTEXT", (*_TEXTS, "REPEAT('\u00fc', 70000)", "REPEAT('x', 9000000)")),
+    Case("VARCHAR(300) CHARACTER SET latin1", ("''", "'\u20ac\u00e9'", f"CONVERT({_LATIN1_BYTES} USING latin1)")),
+    Case("CHAR(40) CHARACTER SET latin1", _TEXTS),
+    Case("TEXT CHARACTER SET latin1", _TEXTS),
+    Case("VARCHAR(40) CHARACTER SET ascii", ("''", "'plain ~'")),
+    Case("CHAR(20) CHARACTER SET ucs2", ("''", "'a\u00e9\u6570  '")),
+    Case("VARCHAR(200) CHARACTER SET utf16", ("''", "'a\u00e9\u6570\U0001f600  '")),
+    Case("TEXT CHARACTER SET utf16le", ("''", "'a\u00e9\u6570\U0001f600  '")),
+    Case("CHAR(20) CHARACTER SET utf32", ("''", "'a\u00e9\u6570\U0001f600  '")),
+    Case("VARCHAR(100) CHARACTER SET gbk", ("''", "'\u4e2d\u6587a\\\\'")),
+    Case("CHAR(200) CHARACTER SET gb18030", ("''", "'\u4e2d\u6587\U0001f600\u1e3f\ue7c7'")),
+    Case("TEXT CHARACTER SET euckr", ("''", "'\ud55c\uad6d\uc5b4'")),
+    Case("VARCHAR(100) CHARACTER SET gb2312", ("''", "'\u4e2d\u6587'")),
+    Case("VARCHAR(100) CHARACTER SET cp1251", ("''", "'\u041f\u0440\u0438\u0432\u0435\u0442'")),
+    Case("VARCHAR(100) CHARACTER SET swe7", ("''", "'\u00c5\u00e4\u00f6'")),
+    Case("BINARY(1)", ("X'00'", "X'ff'", "''")),
+    Case("BINARY(8)", ("X'00'", "X'0102'", "''", "X'0000000000000001'", "X'2020'")),
+    Case("BINARY(255)", ("X'00'", "REPEAT(X'ff', 255)")),
+    Case("VARBINARY(20)", ("''", "X'00'", "X'00FF1000'", "'trail  '")),
+    Case("VARBINARY(300)", ("''", "REPEAT(X'80', 300)")),
+    Case("TINYBLOB", ("''", "X'00fffe'")),
+    Case("BLOB", ("''", "X'00fffe'", "REPEAT(X'00', 60000)")),
+    Case("MEDIUMBLOB", ("''", "REPEAT(X'c3', 70000)")),
+    Case("LONGBLOB", ("''", "REPEAT(X'27', 300000)")),
+    Case("JSON", (*(_quoted(text) for text in _JSON), *_JSON_BUILT)),
+    Case("ENUM('a','b,c','','it''s','back\\\\slash','line\\n')", ("1", "2", "3", "4", "5", "6", "0")),
+    Case(f"ENUM({_LABELS_300})", ("1", "255", "256", "300", "0")),
+    Case("ENUM('\u00e9','\u20ac') CHARACTER SET latin1", ("1", "2", "0")),
+    Case("SET('x','y','z')", ("0", "1", "5", "7")),
+    Case("SET('','a','it''s')", ("0", "1", "2", "3", "7")),
+    Case("SET('\u00e9') CHARACTER SET latin1", ("0", "1")),
+    *(Case(f"SET({','.join(repr(f'm{number}') for number in range(size))})", ("0", str((1 << size) - 1), str(1 << size - 1)))
+      for size in (8, 9, 17, 25, 33)),
+    Case(f"SET({_MEMBERS_64})", ("0", "18446744073709551615", "9223372036854775808", "6148914691236517205")),
+    _spatial("GEOMETRY", _GEOMETRIES),
+    _spatial("POINT", _GEOMETRIES[:2]),
+    _spatial("LINESTRING", _GEOMETRIES[2:3]),
+    _spatial("POLYGON", _GEOMETRIES[3:4]),
+    _spatial("MULTIPOINT", _GEOMETRIES[4:5]),
+    _spatial("MULTILINESTRING", _GEOMETRIES[5:6]),
+    _spatial("MULTIPOLYGON", _GEOMETRIES[6:7]),
+    _spatial("GEOMETRYCOLLECTION", _GEOMETRIES[7:]),
+    Case("POINT SRID 4326", ("ST_GeomFromText('POINT(1 2)', 4326)",)),
+    Case("VECTOR(3)", ("X'0000803f0000004000004040'", "STRING_TO_VECTOR('[0.1,-0,3e38]')", "STRING_TO_VECTOR('[1]')")),
+    Case("VECTOR(2048)", ("STRING_TO_VECTOR(CONCAT('[', REPEAT('1.5,', 2047), '2]'))",)),
+)  # fmt: skip

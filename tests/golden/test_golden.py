@@ -1,0 +1,123 @@
+"""Runs the files of `cases/`: their SQL on the real source, their records out of the real topics, in order."""
+
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fastavro
+import pytest
+
+from capture.checkpoint import load
+from capture.loop import Capture
+from capture.schema import executed
+from capture.settings import CaptureSettings
+from deploy.local import Stack
+from runtime.kafka import KafkaSettings, Topics, read_to_end
+from runtime.mysql import Connection, connect
+from schemas.registry import Registry, id_at, parse_entry
+from schemas.selection import Selection
+from schemas.topics import is_table_topic, schemas_topic
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.sql"))
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The statements of a file, and the records that must come, in order."""
+
+    statements: list[str]
+    expected: list[Record]
+
+
+def read_case(path: Path) -> Case:
+    case = Case([], [])
+    for line in path.read_text().splitlines():
+        if line.startswith("-> "):
+            case.expected.append({"table": "t", **json.loads(line[3:])})
+        elif line and not line.startswith("#"):
+            case.statements.append(line.removesuffix(";"))
+    return case
+
+
+@pytest.fixture(scope="module")
+def records(stack: Stack) -> Iterator[dict[str, list[Record]]]:
+    """The records of every case, by file name: all of them run through one capture."""
+    prefix = f"golden_{uuid.uuid4().hex[:6]}"
+    kafka = KafkaSettings(stack.kafka)
+    settings = CaptureSettings(task=prefix, selection=Selection(include=(f"{prefix}_*.*",)))
+    capture = Capture(stack.source.endpoint("penstock"), kafka, settings)
+    with connect(stack.source.endpoint("admin")) as admin:
+        with closing(capture.session()) as session:
+            next(session)
+            for path in CASES:
+                run_case(stack, f"{prefix}_{path.stem}", read_case(path))
+            goal = executed(admin)
+            for _ in session:
+                if load(kafka, prefix).executed.covers(goal):
+                    break
+        yield {path.stem: read_topics(kafka, prefix, f"{prefix}_{path.stem}") for path in CASES}
+        for path in CASES:
+            admin.execute(f"DROP DATABASE `{prefix}_{path.stem}`")
+
+
+def run_case(stack: Stack, database: str, case: Case) -> None:
+    with connect(stack.source.endpoint("admin")) as session:
+        session.execute(f"CREATE DATABASE `{database}`")
+        session.execute(f"USE `{database}`")
+        for statement in case.statements:
+            session.execute(statement)
+
+
+def read_topics(kafka: KafkaSettings, task: str, database: str) -> list[Record]:
+    """Every table record of a database in the order of the source's log."""
+    registry = Registry(parse_entry(message.value() or b"") for message in read_to_end(kafka, schemas_topic(task)))
+    found = []
+    for topic in sorted(Topics(kafka).names()):
+        if is_table_topic(task, topic) and topic.split(".")[1] == database:
+            for message in read_to_end(kafka, topic):
+                value = decoded(registry, message.value() or b"")
+                key = message.key()
+                place = (value["source"]["file"], value["source"]["pos"], value["source"]["row"], message.offset() or 0)
+                found.append((place, shown(topic, None if key is None else decoded(registry, key), value)))
+    return [record for _, record in sorted(found, key=lambda pair: pair[0])]
+
+
+def decoded(registry: Registry, framed: bytes) -> Record:
+    schema = fastavro.parse_schema(json.loads(registry.entry(id_at(framed)).schema))
+    value = fastavro.schemaless_reader(io.BytesIO(framed[5:]), schema, None)
+    assert isinstance(value, dict)
+    return value
+
+
+def shown(topic: str, key: Record | None, value: Record) -> Record:
+    """A record as the files write it: what is null at the top is left out."""
+    record = {"table": topic.split(".")[2], "op": value["op"], "key": key}
+    record |= {name: value[name] for name in ("before", "after", "exact")}
+    return {name: plain(part) for name, part in record.items() if part is not None}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_records_are_exactly_these(records: dict[str, list[Record]], path: Path) -> None:
+    expected = read_case(path).expected
+    assert expected
+    # compared as text: -0.0 is not 0.0, and an int is not a float
+    assert [json.dumps(record, sort_keys=True) for record in records[path.stem]] == [
+        json.dumps(record, sort_keys=True) for record in expected
+    ]
