@@ -20,9 +20,7 @@ _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # The others are not modes of every version and mean nothing to a definition.
 _LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION", "TIME_TRUNCATE_FRACTIONAL"))
 _EXCHANGE = re.compile(r"\bEXCHANGE\s+PARTITION\b", re.IGNORECASE)
-_TEXTS = frozenset(
-    (Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX)
-)
+_TEXTS = frozenset((Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX))
 
 
 class Again(Enum):

@@ -11,6 +11,7 @@ from schemas.sql import qualified
 from schemas.table import TEXT_TYPES, Table
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
+LENIENT_SQL_MODE = "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
 # A process that freezes inside a transaction loses it after this time, and its locks with it.
 IDLE_SECONDS = 60
 _UNKNOWN_VARIABLE = 1193
@@ -139,7 +140,7 @@ def _plain_type(column_type: str) -> str:
 
 
 def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:
-    """Rows of SHOW INDEX: table, non_unique, key name, sequence, column, collation, cardinality, sub part, packed, null."""
+    """A row of SHOW INDEX: table, non-unique, name, number, column, collation, cardinality, sub part, packed, null."""
     found: dict[str, Unique] = {}
     for row in indexes:
         if row[1]:

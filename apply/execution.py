@@ -28,7 +28,7 @@ from schemas.table import from_json
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
 _PING_SECONDS = IDLE_SECONDS / 6
 _LOOK_SECONDS = 0.5
-_ANSWER_SECONDS = 0.02
+_ANSWER_SECONDS = 0.01
 # Deprecations, and engines that become InnoDB.
 _EXPECTED_WARNINGS = frozenset((1266, 1287, 1681, 3161, 3719, 3720, 3778))
 _HINT = "make the destination take the statement, or run an equivalent one there by hand; then start again"

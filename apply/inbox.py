@@ -42,9 +42,13 @@ class Inbox:
                 [apply_subscription(task)], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
             )
 
+    def has(self, place: Place) -> bool:
+        return place in self._starts
+
     @property
-    def places(self) -> frozenset[Place]:
-        return frozenset(self._starts)
+    def held(self) -> frozenset[Place]:
+        """The partitions that rest."""
+        return frozenset(self._held)
 
     @property
     def idle(self) -> bool:
@@ -208,9 +212,7 @@ def _by_place(messages: Sequence[Message]) -> list[Records]:
         offsets.append(message.offset() or 0)
         keys.append(message.key())
         values.append(value)
-    return [
-        Records(place, offsets, keys, values, offsets[-1] + 1) for place, (offsets, keys, values) in found.items()
-    ]
+    return [Records(place, offsets, keys, values, offsets[-1] + 1) for place, (offsets, keys, values) in found.items()]
 
 
 def _judge(error: KafkaError, message: Message) -> None:

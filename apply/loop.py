@@ -1,11 +1,11 @@
-"""Apply: a session goes from the fences to wherever the topics end, batch by batch. It keeps nothing of its own."""
+"""Apply: from the fences to wherever the topics end, batch by batch, and on from there as records come."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from apply.destination import open_session, packet_limit
+from apply.destination import open_session
 from apply.fences import Fences
 from apply.inbox import Inbox
 from apply.layouts import Layouts
@@ -16,37 +16,173 @@ from apply.settings import ApplySettings
 from apply.state import State, Stuck
 from apply.writer import Writer
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Endpoint, Refused
+from runtime.mysql import Connection, Endpoint, Refused
 from runtime.telemetry import applied_records, apply_lag, log
 from schemas.topics import schema_topic
 
 _IDLE_SECONDS = 0.2
 _HELD_SECONDS = 0.02
-_BUSY_SECONDS = 0.002
+_BUSY_SECONDS = 0.005
 _PING_SECONDS = 15.0
+_BEHIND_SECONDS = 5.0  # shorter times are no news
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Applies the topics of a task to one target; several processes share the work through the consumer group."""
+    """Applies the topics of a task to one target; processes of one target share its consumer group."""
 
     kafka: KafkaSettings
     task: str
     target: str
     destination: Endpoint
-    settings: ApplySettings = ApplySettings()
-
-    @property
-    def group(self) -> str:
-        return f"{self.task}.{self.target}"
+    settings: ApplySettings
 
     def session(self) -> Generator[None]:
-        """Yields when everything taken from the topics is applied, or given back."""
-        wait = self.settings.lock_wait_seconds
-        with closing(open_session(self.destination, wait)) as connection:
-            state = State(connection, self.settings.state_database, self.target)
+        """Yields when everything that was taken from the topics is applied or put back."""
+        with closing(self._open()) as connection:
+            state = self._state(connection)
             state.ensure()
-            with closing(open_session(self.destination, wait)) as holder:
-                guard = State(holder, self.settings.state_database, self.target)
-                yield from Rewind(self.kafka, self.task, self.group, connection, state, guard).run()
-            ...
+            yield from self._rewind(connection, state)
+            fences = Fences(self.kafka, connection, state)
+            with closing(Inbox(self.kafka, self.task, self._group, self.settings, fences.resume)) as inbox:
+                share = Share(self, connection, state, fences, inbox)
+                with closing(share.schema):
+                    while True:
+                        share.turn()
+                        yield
+
+    @property
+    def _group(self) -> str:
+        return f"{self.task}.{self.target}"
+
+    def _rewind(self, connection: Connection, state: State) -> Generator[None]:
+        with closing(self._open()) as holder:
+            guard = self._state(holder)
+            yield from Rewind(self.kafka, self.task, self._group, connection, state, guard).run()
+
+    def _open(self) -> Connection:
+        return open_session(self.destination, self.settings.lock_wait_seconds)
+
+    def _state(self, connection: Connection) -> State:
+        return State(connection, self.settings.state_database, self.target)
+
+
+class Share:
+    """This process's part of the work, for one session."""
+
+    def __init__(self, apply: Apply, connection: Connection, state: State, fences: Fences, inbox: Inbox) -> None:
+        self._target = apply.target
+        self._connection = connection
+        self._state = state
+        self._fences = fences
+        self._inbox = inbox
+        self._layouts = Layouts(apply.kafka, apply.task, connection)
+        self._writer = Writer(connection, state, self._layouts, fences, apply.settings.limits)
+        self.schema = SchemaTopic(
+            apply.destination, apply.target, Place(schema_topic(apply.task), 0), state, fences, apply.settings
+        )
+        self._epoch = state.epoch()
+        self._looked = self._used = time.monotonic()
+        self._behind_since: float | None = 0.0
+
+    def turn(self) -> None:
+        """Applies what has come; a problem that needs an operator is noted where `status` finds it."""
+        try:
+            self._go_on_with_schema()
+            self._look_for_epoch()
+            self._apply(self._inbox.poll(self._patience()))
+            self._inbox.commit()
+            self._tell()
+        except Stuck as stuck:
+            self._state.put_problem(stuck.problem)
+            raise
+
+    def _go_on_with_schema(self) -> None:
+        schema = self.schema
+        if not schema.busy:
+            return
+        if not self._inbox.has(schema.place):
+            schema.close()
+            return
+        if schema.step():
+            self._inbox.rest(schema.place, self._fences[schema.place].next_offset)
+        else:
+            self._inbox.release([schema.place])
+        self._see_epoch()
+
+    def _look_for_epoch(self) -> None:
+        """Partitions rest until a schema change is applied, perhaps by another process."""
+        now = time.monotonic()
+        if self._inbox.held and now - self._looked >= _HELD_SECONDS:
+            self._looked = now
+            self._see_epoch()
+        if now - self._used >= _PING_SECONDS:
+            self._used = now
+            self._connection.query("SELECT 1")
+
+    def _see_epoch(self) -> None:
+        epoch = self._state.epoch()
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._layouts.forget()
+            self._inbox.release(self._inbox.held - {self.schema.place})
+
+    def _patience(self) -> float:
+        if self.schema.busy:
+            return _BUSY_SECONDS
+        if self._inbox.held:
+            return _HELD_SECONDS
+        return min(_IDLE_SECONDS, self._inbox.commit_in or _IDLE_SECONDS)
+
+    def _apply(self, batch: Sequence[Records]) -> None:
+        due = []
+        for records in batch:
+            if records.place == self.schema.place:
+                self.schema.take(records)
+                self._inbox.rest(records.place, self._fences[records.place].next_offset)
+            else:
+                due.append(self._due(records))
+        self._write([records for records in due if records.next_offset > self._fences[records.place].next_offset])
+
+    def _due(self, records: Records) -> Records:
+        """The records whose schema changes are applied; the others are put back."""
+        last = self._layouts.epoch_of(records.values[-1])
+        if last > self._epoch:
+            self._see_epoch()
+        if last <= self._epoch:
+            return records
+        due = records.up_to_epoch(self._epoch, self._layouts.epoch_of)
+        self._inbox.hold(records.place, due.next_offset)
+        return due
+
+    def _write(self, batch: list[Records]) -> None:
+        while batch:
+            try:
+                moved = self._writer.write(batch)
+            except Refused:
+                moved = self._writer.isolate(batch)
+                batch = []
+            for place in moved:
+                self._inbox.go_to(place, self._fences.reread(place))
+            if not moved:
+                self._count(batch)
+                return
+            batch = [records for records in batch if records.place not in moved]
+
+    def _count(self, batch: Sequence[Records]) -> None:
+        self._used = time.monotonic()
+        applied_records.labels(self._target).inc(sum(map(len, batch)))
+        if batch:
+            newest = max(self._fences[records.place].source_us for records in batch)
+            apply_lag.labels(self._target).set(max(0.0, time.time() - newest / 1e6))
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if not self._inbox.idle:
+            if self._behind_since is None:
+                self._behind_since = now
+        elif self._behind_since is not None:
+            apply_lag.labels(self._target).set(0)
+            if now - self._behind_since >= _BEHIND_SECONDS:
+                log.info("caught_up", target=self._target)
+            self._behind_since = None

@@ -35,21 +35,22 @@ class SchemaTopic:
     def take(self, records: Records) -> None:
         self._waiting.extend(zip(records.offsets, records.values, strict=True))
 
-    def drop(self) -> None:
-        """The partition belongs to another process now."""
+    def close(self) -> None:
+        """Lets go of everything: whoever has the partition next begins at its fence."""
         self._waiting.clear()
         if self._current is not None:
             self._current.close()
             self._current = None
 
-    def step(self) -> None:
-        """Goes on with the first record until it has to wait, or is applied."""
+    def step(self) -> bool:
+        """Goes on with the first record until it has to wait, or is applied; true when there is more to do."""
         if self._current is None:
             self._current = self._apply(*self._waiting.popleft())
         try:
             next(self._current)
         except StopIteration:
             self._current = None
+        return self.busy
 
     def _apply(self, offset: int, value: bytes) -> Generator[None]:
         try:

@@ -19,4 +19,4 @@ class ApplySettings:
     batch_rows: int = 4000
     batch_bytes: int = 4 << 20
     limits: Limits = Limits()
-    lock_wait_seconds: int = 10
+    lock_wait_seconds: int = 5

@@ -306,4 +306,3 @@ def _definitions() -> Iterable[tuple[str, str]]:
         head, _, body = statement.strip().partition(" (")
         if head:
             yield head.removeprefix("CREATE TABLE "), "(" + body.removesuffix(";")
-

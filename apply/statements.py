@@ -41,6 +41,7 @@ class Layout:
     on_duplicate: str
     delete: str
     matches: tuple[str, ...]  # one condition per written column, `{}` being its value
+    enums: frozenset[str]  # ENUM columns that have the labels of the source
 
 
 def layout_of(shape: Shape, table: Table) -> Layout:
@@ -59,6 +60,7 @@ def layout_of(shape: Shape, table: Table) -> Layout:
         on_duplicate=" ON DUPLICATE KEY UPDATE " + _updates(shape, written, table.key),
         delete=_delete(target, table.key, index),
         matches=tuple(_match(shape.fields[name.lower()]) for name in written),
+        enums=frozenset(_same_enums(shape, table)),
     )
 
 
@@ -135,8 +137,15 @@ def _delete(target: str, key: Sequence[str], index: str) -> str:
 
     Only the form of DELETE for several tables takes an index hint.
     """
-    columns = ", ".join(f"t.{identifier(name)}" for name in key)
-    return f"DELETE t FROM {target} AS t FORCE INDEX ({identifier(index)}) WHERE ({columns}) IN ("
+    columns = ", ".join(map(identifier, key))
+    return f"DELETE {target} FROM {target} FORCE INDEX ({identifier(index)}) WHERE ({columns}) IN ("
+
+
+def _same_enums(shape: Shape, table: Table) -> Iterator[str]:
+    for column in table.columns:
+        field = shape.fields[column.name.lower()]
+        if column.data_type == "enum" and field.column_type == column.column_type:
+            yield field.name
 
 
 def _match(field: Field) -> str:

@@ -25,21 +25,30 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement; `single` when it must change exactly one row, that of the record at `offset`."""
+    """One statement, of records from `offset` on.
+
+    `single`: it must change exactly one row. `blanks`: its rows hold ENUM's error value, which a strict session does
+    not store, in some of these columns.
+    """
 
     sql: str
     offset: int
     single: bool = False
+    blanks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What records come to; epoch and source time of the last one, 0 when there is none."""
+    """What records come to, with epoch and source time of the last of them."""
 
     records: Records
     steps: list[Step]
-    epoch: int = 0
-    source_us: int = 0
+    epoch: int
+    source_us: int
+
+
+#: Statements that bring rows to the destination.
+_Bring = Callable[[Layout, Sequence[str], Limits], Iterator[str]]
 
 
 def work(records: Records, replay_until: int, form_of: Callable[[bytes], Form], limits: Limits) -> Work:
@@ -51,8 +60,7 @@ def work(records: Records, replay_until: int, form_of: Callable[[bytes], Form], 
         if form.layout.kind is Kind.KEYLESS:
             steps += _in_order(form.layout, run.offsets, changes, limits)
         else:
-            replayed = run.offsets[0] < replay_until
-            steps += [Step(sql, run.offsets[0]) for sql in _settled(form.layout, changes, replayed, limits)]
+            steps += _settled(form.layout, run.offsets[0], changes, run.offsets[0] < replay_until, limits)
         epoch = max(change.epoch for change in changes)
         source_us = max(change.source_us for change in changes)
     return Work(records, steps, epoch, source_us)
@@ -71,31 +79,34 @@ def _runs(records: Records, form_of: Callable[[bytes], Form]) -> Iterator[tuple[
         rest = rest.tail(count)
 
 
-def _settled(layout: Layout, changes: Sequence[Decoded], replayed: bool, limits: Limits) -> Iterator[str]:
-    """Each row to its last state; there is one change per key."""
-    rows = [change.after for change in changes if change.after is not None]
-    gone = [change.key for change in changes if change.after is None]
-    if layout.kind is Kind.KEYED:
-        yield from deletes(layout, gone, limits)
-        yield from upserts(layout, rows, limits)
-    elif replayed:
-        yield from deletes(layout, gone, limits)
-        yield from replacements(layout, rows, limits)
-    else:  # unique values may have changed hands between any of them
-        yield from deletes(layout, [change.key for change in changes], limits)
-        yield from inserts(layout, rows, limits)
+def _settled(layout: Layout, offset: int, changes: Sequence[Decoded], replayed: bool, limits: Limits) -> Iterator[Step]:
+    """Each row to its last state; there is one change per key.
+
+    Where values of other unique indexes may have changed hands, every touched key is deleted. Records that may have
+    been applied before meet rows of a later state, which give way: their records come again.
+    """
+    bring: _Bring = upserts if layout.kind is Kind.KEYED else replacements if replayed else inserts
+    touched = changes if bring is inserts else [change for change in changes if change.after is None]
+    for sql in deletes(layout, [change.key for change in touched], limits):
+        yield Step(sql, offset)
+    yield from _brought(layout, offset, changes, bring, limits)
 
 
-def _in_order(
-    layout: Layout, offsets: Sequence[int], changes: Sequence[Decoded], limits: Limits
-) -> Iterator[Step]:
+def _in_order(layout: Layout, offsets: Sequence[int], changes: Sequence[Decoded], limits: Limits) -> Iterator[Step]:
     """One by one; an update deletes one equal row and inserts another. Only inserts are put together."""
-    rows: list[str] = []
+    pending: list[Decoded] = []
     for offset, change in zip(offsets, changes, strict=True):
         if change.before is not None:
-            yield from (Step(sql, offset) for sql in inserts(layout, rows, limits))
-            rows = []
+            yield from _brought(layout, offset, pending, inserts, limits)
+            pending = []
             yield Step(one_deleted(layout, change.before), offset, single=True)
-        if change.after is not None:
-            rows.append(change.after)
-    yield from (Step(sql, offsets[-1]) for sql in inserts(layout, rows, limits))
+        pending.append(change)
+    yield from _brought(layout, offsets[-1], pending, inserts, limits)
+
+
+def _brought(layout: Layout, offset: int, changes: Sequence[Decoded], bring: _Bring, limits: Limits) -> Iterator[Step]:
+    """The rows of changes that have one; those with ENUM's error value apart."""
+    for sql in bring(layout, [change.after for change in changes if change.after and change.strict], limits):
+        yield Step(sql, offset)
+    for sql in bring(layout, [change.after for change in changes if change.after and not change.strict], limits):
+        yield Step(sql, offset, blanks=layout.enums)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from apply.destination import LENIENT_SQL_MODE, SQL_MODE, packet_limit
 from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.records import Place, Records
@@ -23,10 +24,13 @@ from schemas.codec import decode
 _OUT_OF_SPACE = frozenset((1021, 1114))
 _KEY_CHARACTERS = 500
 _WIDEN = "make the destination's column as wide as the source's, then start again"
+_TRUNCATED = 1265
+_DEPRECATED = 1287
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
     1264: _WIDEN,
+    1153: "raise max_allowed_packet at the destination, then start again",
     1366: "give the destination's column the source's character set, then start again",
     3819: "drop the destination's check, or correct the row at the source, then start again",
 }
@@ -36,18 +40,17 @@ _HINT = "correct the destination's table, or the row at the source, then start a
 class Writer:
     """Writes over one connection, from the fences as they were last read."""
 
-    def __init__(
-        self, connection: Connection, state: State, layouts: Layouts, fences: Fences, limits: Limits
-    ) -> None:
+    def __init__(self, connection: Connection, state: State, layouts: Layouts, fences: Fences, limits: Limits) -> None:
         self._connection = connection
         self._state = state
         self._layouts = layouts
         self._fences = fences
-        self._limits = limits
+        self._packet_limit = packet_limit(connection)
+        self._limits = Limits(limits.rows, min(limits.characters, self._packet_limit // 8))
         self._troubled = {Place(problem.topic, problem.partition) for problem in state.problems()}
 
     def write(self, batch: Sequence[Records]) -> list[Place]:
-        """Applies all of it and returns nothing; or nothing of it, and returns the places whose fences stand elsewhere."""
+        """Applies all of it and returns nothing; or none of it, and returns the places whose fences stand elsewhere."""
         works = [self._work(records) for records in sorted(batch, key=lambda records: records.place)]
         began = time.perf_counter()
         self._connection.execute("BEGIN")
@@ -93,7 +96,15 @@ class Writer:
         fence = self._fences[records.place]
         if not len(records):
             return Work(records, [], fence.epoch, fence.source_us)
-        return work(records, fence.replay_until, self._layouts.form, self._limits)
+        try:
+            return work(records, fence.replay_until, self._layouts.form, self._limits)
+        except Refused:
+            raise
+        except Fatal as error:
+            place = records.place
+            message = f"{place} offset {records.offsets[0]}: {error}"
+            problem = Problem(place.topic, place.partition, records.offsets[0], "", "", message, error.hint, now_us())
+            raise Stuck(problem) from error
 
     def _advance(self, each: Work) -> bool:
         place = each.records.place
@@ -102,8 +113,10 @@ class Writer:
 
     def _run(self, each: Work) -> None:
         for step in each.steps:
+            if len(step.sql) * 4 > self._packet_limit and len(step.sql.encode()) >= self._packet_limit:
+                raise Refused("the row is larger than max_allowed_packet", _HINTS[1153], 1153)
             try:
-                changed = self._connection.execute(step.sql)
+                changed = self._execute_leniently(step) if step.blanks else self._connection.execute(step.sql)
             except Refused as error:
                 if error.code in _OUT_OF_SPACE:
                     raise Transient(f"the destination is out of space, make room: {error}") from error
@@ -112,6 +125,20 @@ class Writer:
                 raise self._missing_row(each.records.place, step)
         if each.records.place in self._troubled:
             self._state.clear_problem(each.records.place)
+
+    def _execute_leniently(self, step: Step) -> int:
+        """Stores ENUM's error value, which strict sessions refuse. Nothing but that may be adjusted."""
+        self._connection.execute(f"SET SESSION sql_mode = '{LENIENT_SQL_MODE}', max_error_count = 65535")
+        try:
+            changed = self._connection.execute(step.sql)
+            warnings = self._connection.query("SHOW WARNINGS")
+        finally:
+            self._connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
+        for _, code, text in warnings:
+            if (code == _TRUNCATED and text.split("'")[1] in step.blanks) or code == _DEPRECATED:
+                continue
+            raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
+        return changed
 
     def _remember(self, each: Work) -> None:
         place = each.records.place

@@ -4,7 +4,7 @@ Only reads: it changes nothing anywhere, but for an empty Kafka transaction unde
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -57,6 +57,24 @@ def check(task: Task) -> list[Finding]:
     return inspection.findings
 
 
+def before_start(task: Task, targets: Iterable[TargetSettings]) -> list[Finding]:
+    """What must be known before processes start: everything for a new task, for others only what has changed outside.
+
+    A server of a task that has begun may be down for the moment: the processes wait for it.
+    """
+    inspection = Inspection(task)
+    inspection.look_at_kafka()
+    if failures(inspection.findings):
+        return inspection.findings
+    if inspection.begun:
+        inspection.look_at_log()
+        return [finding for finding in inspection.findings if not finding.name.endswith(".connect")]
+    source = inspection.look_at_source()
+    for target in targets:
+        inspection.look_at_target(target, source)
+    return inspection.findings
+
+
 def failures(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.status is Status.FAILED]
 
@@ -87,6 +105,15 @@ class Inspection:
         if not failures(self.findings):
             self._position = captured(kafka, self._task.name)
 
+    @property
+    def begun(self) -> bool:
+        """True when the task has captured something already."""
+        return self._position is not None
+
+    def look_at_log(self) -> None:
+        """The source's settings and its log only."""
+        self._visit("source", self._task.source, self._server)
+
     def look_at_source(self) -> SourceSight | None:
         return self._visit("source", self._task.source, self._source)
 
@@ -107,10 +134,14 @@ class Inspection:
             self.findings.append(failed(f"{place}.access", str(error), error.hint))
         return None
 
-    def _source(self, connection: Connection) -> SourceSight:
-        task, server = self._task, read_server(connection)
+    def _server(self, connection: Connection) -> ServerFacts:
+        server = read_server(connection)
         log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
         self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
+        return server
+
+    def _source(self, connection: Connection) -> SourceSight:
+        task, server = self._task, self._server(connection)
         databases = tuple(selected_databases(connection, task.selection))
         if not server.is_mysql or server.version < OLDEST:
             return SourceSight(server, databases, {})

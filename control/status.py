@@ -6,12 +6,14 @@ is None.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from apply import state
 from apply.state import Applied
+from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
 from control.delivery import Delivery, Place
@@ -256,6 +258,16 @@ class Observer:
         if self._commits.position is None:
             return Phase.SCHEMA
         return Phase.STREAMING if self._commits.snapshot_done else Phase.SNAPSHOT
+
+
+def report_of(task: Task) -> Report:
+    """The report of this moment; also when the task's private broker does not run."""
+    try:
+        kafka = kafka_of(task)
+    except BrokerDown as error:
+        return Report(task=task.name, problems=(Trouble("kafka", str(error), error.hint),))
+    with closing(Observer(task, kafka)) as observer:
+        return observer.read()
 
 
 def _place(position: PositionRecord | None) -> str | None:

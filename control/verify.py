@@ -45,6 +45,7 @@ class TableResult:
     table: str
     rows: int
     differences: tuple[Finding, ...] = ()
+    differing: int = 0  # how many there are
     complete: bool = True  # False: it differs so much that it was not read to its end
 
 
@@ -56,6 +57,11 @@ class Verification:
     equal: bool
     seconds: float
     tables: tuple[TableResult, ...]
+
+    def limited(self, most: int) -> "Verification":
+        """The same with at most so many differences of each table."""
+        tables = tuple(replace(table, differences=table.differences[:most]) for table in self.tables)
+        return replace(self, tables=tables)
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

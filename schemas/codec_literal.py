@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from schemas.envelope import split_name
 from schemas.plan import LiteralPlan
@@ -65,10 +66,9 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
         after, at = read(value, at)
     if has_before and not (has_after and plan.key):
         before, _ = read(value, start)
-    source_us, at = _source(value, at)
-    letter, at = sized_at(value, at)
-    at = _optional_long(value, _optional_long(value, _optional_long(value, at)))  # ts_ms, ts_us, ts_ns
-    epoch, at = long_at(value, at)
+    source, rest = _parts(plan)
+    source_us, at = source.read(value, at)
+    (letter, epoch), at = rest.read(value, _long(value, at))
     strict = True
     if value[at:] != _NO_EXACT:
         strict = _put_exact(plan, value, at, before, after)
@@ -76,7 +76,7 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
     if image is None:
         raise ValueError("neither before nor after")
     return Decoded(
-        op=letter.decode(),
+        op=letter,
         epoch=epoch,
         source_us=source_us,
         key=f"({','.join([image[index] for index in plan.key])})",
@@ -150,11 +150,35 @@ def _put_exact(plan: LiteralPlan, value: bytes, at: int, before: list[str] | Non
     return strict
 
 
-# --- what is passed over ----------------------------------------------------------------------------------------------
+_T = TypeVar("_T")
+
+
+class _Repeated(Generic[_T]):
+    """A part of records that neighbours repeat byte for byte: what the last one meant is kept."""
+
+    __slots__ = ("_last", "_parse")
+
+    def __init__(self, parse: Callable[[bytes, int], tuple[_T, int]]) -> None:
+        self._parse = parse
+        self._last: tuple[bytes, _T] | None = None
+
+    def read(self, data: bytes, at: int) -> tuple[_T, int]:
+        """What the part at `at` means, and where it ends."""
+        if self._last is not None and data.startswith(self._last[0], at):
+            return self._last[1], at + len(self._last[0])
+        meaning, end = self._parse(data, at)
+        self._last = (data[at:end], meaning)
+        return meaning, end
+
+
+@lru_cache(1024)
+def _parts(plan: LiteralPlan) -> tuple[_Repeated[int], _Repeated[tuple[str, int]]]:
+    """The readers of what precedes and follows the field `row`."""
+    return _Repeated(_source), _Repeated(_rest)
 
 
 def _source(data: bytes, at: int) -> tuple[int, int]:
-    """`source.ts_us`, and where `source` and `transaction` end."""
+    """`source.ts_us`, and where the field `row` begins."""
     at = _sized(data, _sized(data, _sized(data, at)))  # version, connector, name
     at = _sized(data, _long(data, at) + 1)  # ts_ms; snapshot, whose first branch is the string
     at = _optional_sized(data, _sized(data, at))  # db, sequence
@@ -164,12 +188,22 @@ def _source(data: bytes, at: int) -> tuple[int, int]:
         source_us, at = long_at(data, at)
     at = _optional_sized(data, _optional_long(data, at))  # ts_ns, table
     at = _optional_sized(data, _long(data, at))  # server_id, gtid
-    at = _long(data, _long(data, _sized(data, at)))  # file, pos, row
+    return source_us, _long(data, _sized(data, at))  # file, pos
+
+
+def _rest(data: bytes, at: int) -> tuple[tuple[str, int], int]:
+    """The operation and the epoch, and where the field `exact` begins."""
     at = _optional_sized(data, _optional_long(data, at))  # thread, query
     branch, at = long_at(data, at)
-    if branch:  # transaction
+    if branch:  # transaction: id, total_order, data_collection_order
         at = _long(data, _long(data, _sized(data, at)))
-    return source_us, at
+    letter, at = sized_at(data, at)
+    at = _optional_long(data, _optional_long(data, _optional_long(data, at)))  # ts_ms, ts_us, ts_ns
+    epoch, at = long_at(data, at)
+    return (letter.decode(), epoch), at
+
+
+# --- what is passed over ----------------------------------------------------------------------------------------------
 
 
 def _long(data: bytes, at: int) -> int:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.position import GtidSet, LogPosition
@@ -60,6 +61,9 @@ class Session:
     def covers(self, needed: str, seconds: int) -> bool:
         """True when all of a GTID set is executed; waits at most `seconds` for it."""
         return bool(self._connection.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s) = 0", (needed, seconds)))
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.query(sql)
 
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)

@@ -4,23 +4,37 @@ from collections.abc import Collection
 
 from runtime.errors import Fatal
 from schemas.table import Column
-from schemas.types import binary, bits, enumset, json, numeric, spatial, temporal, text, vector
+from schemas.types import (
+    binary,
+    bits,
+    dates,
+    datetimes,
+    decimals,
+    enumset,
+    floats,
+    integers,
+    json,
+    spatial,
+    text,
+    times,
+    vector,
+)
 from schemas.types.annotation import is_boolean
 from schemas.types.column import Kind, Type
 
 TYPES: dict[Kind, Type] = {
-    Kind.INTEGER: numeric.INTEGER,
-    Kind.BOOLEAN: numeric.BOOLEAN,
-    Kind.DECIMAL: numeric.DECIMAL,
-    Kind.FLOAT: numeric.FLOAT,
-    Kind.DOUBLE: numeric.DOUBLE,
+    Kind.INTEGER: integers.INTEGER,
+    Kind.BOOLEAN: integers.BOOLEAN,
+    Kind.DECIMAL: decimals.DECIMAL,
+    Kind.FLOAT: floats.FLOAT,
+    Kind.DOUBLE: floats.DOUBLE,
     Kind.BIT: bits.BIT,
     Kind.BITS: bits.BITS,
-    Kind.YEAR: temporal.YEAR,
-    Kind.DATE: temporal.DATE,
-    Kind.TIME: temporal.TIME,
-    Kind.DATETIME: temporal.DATETIME,
-    Kind.TIMESTAMP: temporal.TIMESTAMP,
+    Kind.YEAR: dates.YEAR,
+    Kind.DATE: dates.DATE,
+    Kind.TIME: times.TIME,
+    Kind.DATETIME: datetimes.DATETIME,
+    Kind.TIMESTAMP: datetimes.TIMESTAMP,
     Kind.TEXT: text.TEXT,
     Kind.BINARY: binary.BINARY,
     Kind.PADDED_BINARY: binary.PADDED_BINARY,

@@ -3,7 +3,7 @@
 from schemas.table import Column
 from schemas.types.annotation import named, primitive
 from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, ToLiteral, Type
-from schemas.types.numeric import boolean_literal
+from schemas.types.integers import boolean_literal
 from schemas.varint import long, sized_at
 
 

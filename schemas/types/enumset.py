@@ -10,7 +10,7 @@ from functools import lru_cache
 from schemas.table import Column
 from schemas.types.annotation import named
 from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, Type
-from schemas.types.numeric import number_literal
+from schemas.types.integers import number_literal
 from schemas.types.text import quoted_text
 from schemas.varint import text
 

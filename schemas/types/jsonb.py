@@ -9,7 +9,7 @@ import re
 import struct
 
 from schemas.types.column import Malformed
-from schemas.types.numeric import decimal_text, unpack_decimal
+from schemas.types.decimals import decimal_text, unpack_decimal
 
 _SMALL_OBJECT, _LARGE_OBJECT, _SMALL_ARRAY, _LARGE_ARRAY = 0, 1, 2, 3
 _LITERAL, _INT16, _UINT16, _INT32, _UINT32, _INT64, _UINT64, _DOUBLE = 4, 5, 6, 7, 8, 9, 10, 11

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from schemas.sql import bytes_literal
 from schemas.table import Column
-from schemas.types.annotation import named, source
+from schemas.types.annotation import source
 from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, ToLiteral, Type
 from schemas.varint import long, long_at, sized, sized_at
 
@@ -17,7 +17,6 @@ _SRID_BYTES = 4
 _POINT_BYTES = 21  # byte order, type, x, y
 _LENGTH_BYTES = 4
 _LITTLE_ENDIAN = 1
-_SRID: Json = {"name": "srid", "type": ["null", "int"], "default": None}
 
 
 def _size(column: Column) -> int:
@@ -95,30 +94,30 @@ def _literal(skipped: int) -> ToLiteral:
     return write
 
 
-def _geometry_avro(column: Column) -> dict[str, Json]:
+def _record(column: Column, name: str, fields: list[Json], doc: str) -> dict[str, Json]:
     return {
         "type": "record",
-        "name": "Geometry",
+        "name": name,
         "namespace": _NAMESPACE,
-        "fields": [{"name": "wkb", "type": "bytes"}, _SRID],
-        "connect.doc": "Geometry",
+        "fields": [*fields, {"name": "srid", "type": ["null", "int"], "default": None}],
+        "connect.doc": doc,
         "connect.version": 1,
         "connect.parameters": source(column),
-        "connect.name": f"{_NAMESPACE}.Geometry",
+        "connect.name": f"{_NAMESPACE}.{name}",
     }
 
 
+def _geometry_avro(column: Column) -> dict[str, Json]:
+    return _record(column, "Geometry", [{"name": "wkb", "type": "bytes"}], "Geometry")
+
+
 def _point_avro(column: Column) -> dict[str, Json]:
-    """Debezium leaves the source parameters of a POINT out."""
-    avro = named(column, "record", f"{_NAMESPACE}.Point")
-    del avro["connect.parameters"]
-    fields: Json = [
+    fields: list[Json] = [
         {"name": "x", "type": "double"},
         {"name": "y", "type": "double"},
         {"name": "wkb", "type": ["null", "bytes"], "default": None},
-        _SRID,
     ]
-    return {"name": "Point", "namespace": _NAMESPACE, "fields": fields, "connect.doc": "Geometry (POINT)", **avro}
+    return _record(column, "Point", fields, "Geometry (POINT)")
 
 
 GEOMETRY = Type(

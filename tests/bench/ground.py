@@ -7,15 +7,16 @@ from pathlib import Path
 
 from control.commits import Commits
 from control.delivery import Delivery
-from control.wait import CaughtUp, source_position
+from control.wait import source_position
 from deploy.local import Stack, mysql_pid
-from runtime.errors import Exit, Transient
+from runtime.errors import Exit
 from runtime.kafka import KafkaSettings
 from runtime.mysql import connect
 from schemas.names import TableName
 from schemas.position import GtidSet
 from tests.bench.meter import Meter
 from tests.pipeline.process import Process
+from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
 
 _TARGET = "polar"
@@ -94,8 +95,7 @@ class Ground:
 
     def wait_for_target(self, task: Task) -> None:
         """Until the destination holds everything that the source has now."""
-        with closing(CaughtUp(self.kafka, task.name, [_TARGET], self.executed())) as question:
-            self._until(lambda: question.reached(_STEP_SECONDS))
+        settle(task, self._running, seconds=_PATIENCE_SECONDS)
 
     def compare(self, table: TableName) -> None:
         """A benchmark whose destination is not equal has measured nothing."""
@@ -107,15 +107,8 @@ class Ground:
 
     def _until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _holds(condition):
+        while not condition():
             for process in self._running:
                 assert process.running, f"{process} has ended; it said:\n{process.tail()}"
             assert time.monotonic() < deadline, "\n".join(process.tail() for process in self._running)
             time.sleep(_STEP_SECONDS)
-
-
-def _holds(condition: Callable[[], bool]) -> bool:
-    try:
-        return condition()
-    except Transient:  # a group that is just being made
-        return False

@@ -1,0 +1,321 @@
+"""The command line: parses, loads the task, and hands over. Data to stdout, talk to stderr."""
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import click
+import structlog
+import typer
+
+from control.config import ConfigError, Task, load
+from runtime import telemetry
+from runtime.errors import Exit, Fatal, Transient
+from runtime.parent import die_with
+from runtime.service import Backoff, Stop, run
+
+app = typer.Typer(
+    name="penstock",
+    help="Moves a live MySQL database into PolarDB for MySQL, through Kafka, while the application keeps writing.\n\n"
+    "Begin with: penstock check --config task.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", envvar="PENSTOCK_CONFIG", help="The task file (YAML).", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+TargetName = Annotated[
+    str | None, typer.Option("--target", help="Which target of the task file; the only one by default.")
+]
+Parent = Annotated[int | None, typer.Option("--parent", hidden=True)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"penstock {metadata.version('penstock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def penstock(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def check(config: Config, as_json: AsJson = False) -> None:
+    """Look at source, Kafka and targets, and list every obstacle with its repair.
+
+    Changes nothing. Exit code 0 when the task can start, 2 when something must be repaired first.
+
+    Example: penstock check --config shop.yaml
+    """
+    from control.check import check as look
+    from control.check import failures
+    from control.screen import show_findings
+
+    findings = look(load(config))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        show_findings(findings)
+    if failures(findings):
+        raise typer.Exit(Exit.OPERATOR)
+
+
+@app.command()
+def capture(config: Config, as_json: AsJson = False, parent: Parent = None) -> None:
+    """Read the source's log and its tables into Kafka, until stopped.
+
+    One capture per task: a second one takes over, and the first one ends. Started again it goes on where it was.
+
+    Example: penstock capture --config shop.yaml
+    """
+    stop = _service("capture", as_json, parent)
+    task = load(config)
+    from control.check import before_start, require
+    from control.cluster import kafka_of
+    from control.wiring import capture_of
+
+    if parent is None:  # otherwise penstock migrate has looked
+        require(before_start(task, []))
+    if task.capture_metrics_port is not None:
+        telemetry.serve(task.capture_metrics_port)
+    run(capture_of(task, kafka_of(task)).session, stop, Backoff(task.retry_minutes * 60))
+
+
+@app.command()
+def apply(
+    config: Config,
+    target: TargetName = None,
+    as_json: AsJson = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Serve metrics here instead of at metrics.apply_port.", min=1, max=65535)
+    ] = None,
+    parent: Parent = None,
+) -> None:
+    """Write what is in Kafka into a target, until stopped.
+
+    Run as many as you like for one target, on any machine: Kafka divides the tables among them.
+
+    Example: penstock apply --config shop.yaml --target polar
+    """
+    stop = _service("apply" if target is None else f"apply {target}", as_json, parent)
+    task = load(config)
+    settings = task.target(target)
+    from control.cluster import kafka_of
+    from control.wiring import apply_of
+
+    port = metrics_port or task.apply_metrics_port
+    if port is not None:
+        telemetry.serve(port)
+    run(apply_of(task, kafka_of(task), settings).session, stop, Backoff(settings.retry_minutes * 60))
+
+
+@app.command()
+def migrate(
+    config: Config,
+    until: Annotated[
+        str | None, typer.Option(help="End by itself: 'caught-up' when every target has everything.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole task on this machine: schema, rows, then changes, until stopped.
+
+    Ctrl-C or SIGTERM stops it cleanly; started again it goes on where it was.
+
+    Example: penstock migrate --config shop.yaml --until caught-up
+    """
+    if until not in (None, "caught-up"):
+        raise click.BadParameter("must be caught-up", param_hint="--until")
+    stop = _service("migrate", as_json, None)
+    task = load(config)
+    from control.migrate import migrate as run_all
+    from control.progress import LogLines, Screen
+
+    display = Screen() if sys.stderr.isatty() and not as_json else LogLines()
+    try:
+        run_all(task, until is not None, display, stop)
+    finally:
+        display.close()
+
+
+@app.command()
+def status(config: Config, as_json: AsJson = False) -> None:
+    """Show how far the task is, from any machine.
+
+    Example: penstock status --config shop.yaml --json
+    """
+    from control.screen import show_status
+    from control.status import report_of
+
+    report = report_of(load(config))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        show_status(report)
+
+
+@app.command()
+def wait(
+    config: Config,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Wait until every target has applied everything that the source has now, snapshot included.
+
+    Exit code 0 as soon as it has, 3 when the time is over.
+
+    Example: penstock wait --config shop.yaml --timeout 60
+    """
+    from control.cluster import kafka_of
+    from control.wait import wait as wait_for
+
+    task = load(config)
+    waited = wait_for(task.source, lambda: kafka_of(task), task.name, list(task.targets), timeout)
+    if as_json:
+        typer.echo(json.dumps({"caught_up": waited.done, "seconds": waited.seconds, "missing": waited.missing}))
+    elif waited.done:
+        typer.echo(f"caught up after {waited.seconds:.2f} seconds")
+    else:
+        typer.echo(f"not caught up after {waited.seconds:.0f} seconds:\n" + "\n".join(f"  {line}" for line in waited.missing))
+    if not waited.done:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command()
+def verify(
+    config: Config,
+    target: TargetName = None,
+    tables: Annotated[
+        list[str] | None, typer.Option(help="Only tables that match, such as shop.order*; may be repeated.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Differences to show of each table.", min=1)] = 20,
+    patience: Annotated[
+        float, typer.Option(help="Seconds in which a difference must persist before it counts.", min=0)
+    ] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare source and target exactly, schema and every row, while both are live.
+
+    Exit code 0 when they are equal, 3 when they differ; every row that differs is named.
+
+    Example: penstock verify --config shop.yaml --tables 'shop.*'
+    """
+    from control.screen import Comparing, show_verification
+    from control.verify import verify as compare
+
+    task = load(config)
+    with Comparing() as comparing:
+        verification = compare(task, task.target(target), tables or [], patience, comparing.watch)
+    if as_json:
+        typer.echo(json.dumps(verification.limited(limit).as_json(), indent=2))
+    else:
+        show_verification(verification.limited(limit))
+    if not verification.equal:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command()
+def tail(
+    config: Config,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table, such as shop.orders; may be repeated.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Schema changes too.")] = False,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest records.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow/--no-follow", help="Go on with new records; or end with what is there.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = False,
+) -> None:
+    """Show the records in Kafka, decoded, one line of JSON each.
+
+    Example: penstock tail --config shop.yaml --table shop.orders --from-beginning --no-follow
+    """
+    from control.cluster import kafka_of
+    from control.tail import Tail, table_name
+
+    task = load(config)
+    stop = Stop()
+    stop.on_signals()
+    records = Tail(kafka_of(task), task.name, [table_name(text) for text in table or []], schema)
+    for line in records.follow(from_beginning, stop) if follow else records.everything():
+        print(line, flush=follow)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs a command and ends the process with its exit code; the only place where errors become messages."""
+    given = sys.argv[1:] if arguments is None else arguments
+    telemetry.configure("--json" in given or not sys.stderr.isatty())
+    sys.exit(_run(given, "--json" in given))
+
+
+def _run(arguments: list[str], as_json: bool) -> int:
+    try:
+        return int(app(args=arguments, prog_name="penstock", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        if as_json:
+            _say_json(error.format_message(), "penstock --help")
+        else:
+            error.show()
+        return Exit.OPERATOR
+    except Fatal as error:
+        _complain(error, error.hint, as_json)
+        return Exit.OPERATOR
+    except Transient as error:
+        _complain(error, "see whether it runs and can be reached, then try again", as_json)
+        return Exit.OPERATOR
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except Exception as error:  # noqa: BLE001 - a bug: its place in the code, never its values
+        if as_json:
+            place = "".join(traceback.format_exception(error))
+            _say_json(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text")
+        else:
+            traceback.print_exception(error)
+            print("This is a bug in penstock: report it with the text above.", file=sys.stderr)
+        return Exit.BUG
+
+
+def _complain(error: Exception, hint: str, as_json: bool) -> None:
+    if not as_json:
+        print(f"error: {error}\nhint:  {hint}", file=sys.stderr)
+    elif isinstance(error, ConfigError):
+        problems = [{"file": str(error.file), **asdict(problem)} for problem in error.problems]
+        _say_json(str(error), hint, problems)
+    else:
+        _say_json(str(error), hint)
+
+
+def _say_json(error: str, hint: str, problems: list[dict[str, object]] | None = None) -> None:
+    message: dict[str, object] = {"level": "error", "event": "ended", "error": error, "hint": hint}
+    print(json.dumps(message if problems is None else {**message, "problems": problems}), file=sys.stderr)
+
+
+def _service(process: str, as_json: bool, parent: int | None) -> Stop:
+    """What a long-running command sets up before anything else."""
+    if parent is not None:
+        die_with(parent)
+    telemetry.configure(as_json or not sys.stderr.isatty())
+    structlog.contextvars.bind_contextvars(process=process)
+    stop = Stop()
+    stop.on_signals()
+    return stop
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The result table of the corpora, and whether it is as expected (expected.yaml lists what cannot pass yet)."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from tests.conformance.corpora import Case, Mode, Worth
+from tests.conformance.corpora_run import Outcome
+
+_EXPECTED = Path(__file__).with_name("expected.yaml")
+
+
+class Expected:
+    """Which case cannot pass in which modes, and why."""
+
+    def __init__(self) -> None:
+        listed = yaml.safe_load(_EXPECTED.read_text(encoding="utf-8")) or {}
+        self._reasons = {
+            (case, Mode(mode)): entry["reason"] for case, entry in listed.items() for mode in entry["modes"]
+        }
+
+    @property
+    def cases(self) -> set[str]:
+        return {case for case, _ in self._reasons}
+
+    def fails(self, case: Case, mode: Mode) -> bool:
+        return (case.id, mode) in self._reasons
+
+    def surprise(self, outcome: Outcome) -> str | None:
+        """What is not as expected about an outcome; None when all is."""
+        reason = self._reasons.get((outcome.case, outcome.mode))
+        if outcome.equal and reason is not None:
+            return f"{outcome.case} in mode {outcome.mode} passes: take it out of {_EXPECTED.name}"
+        if not outcome.equal and reason is None:
+            return f"{outcome.case} in mode {outcome.mode}: {outcome.reason}"
+        return None
+
+    def result(self, outcome: Outcome) -> str:
+        if outcome.equal:
+            return "equal" if outcome.worth is Worth.FULL else f"equal ({outcome.worth})"
+        return "known" if (outcome.case, outcome.mode) in self._reasons else "FAILED"
+
+    def why(self, outcome: Outcome) -> str:
+        return self._reasons.get((outcome.case, outcome.mode), outcome.reason)
+
+
+def table(outcomes: Sequence[Outcome], expected: Expected) -> str:
+    """One line per case and mode, then the counts; passes that prove little are counted apart."""
+    lines = [f"{'case':<52} mode tables   rows result         reason"]
+    for outcome in sorted(outcomes, key=lambda each: (each.mode, each.case)):
+        why = "" if outcome.equal else " ".join(expected.why(outcome).split())[:200]
+        lines.append(
+            f"{outcome.case:<52} {outcome.mode:<4} {outcome.tables:>6} {outcome.rows:>6} "
+            f"{expected.result(outcome):<14} {why}".rstrip()
+        )
+    for mode in Mode:
+        counts = Counter(expected.result(outcome) for outcome in outcomes if outcome.mode is mode)
+        if counts:
+            told = ", ".join(f"{count} {result}" for result, count in sorted(counts.items()))
+            lines.append(f"mode {mode}: {counts.total()} cases: {told}")
+    return "\n".join(lines)
+
+
+def write(outcomes: Sequence[Outcome], expected: Expected, folder: Path) -> None:
+    """corpora.txt and corpora.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "corpora.txt").write_text(table(outcomes, expected) + "\n", encoding="utf-8")
+    entries = [
+        {**asdict(outcome), "seconds": round(outcome.seconds, 2), "result": expected.result(outcome)}
+        for outcome in outcomes
+    ]
+    (folder / "corpora.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,79 @@
+"""Real data of other projects: every case of the corpora, in every mode of their RUN.md.
+
+CI runs all cases in one pipeline that follows them (I), and all those that fit side by side in the other modes; the
+rest is marked `long`. The result table goes to the terminal and to build/corpora.txt and .json.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from deploy.local import Stack
+from tests.conformance.corpora import Case, Mode, batches, read
+from tests.conformance.corpora_report import Expected, table, write
+from tests.conformance.corpora_run import Corpora, Outcome
+
+BUILD = Path(__file__).parents[2] / "build"
+CASES = [case for corpus in ("datasets", "ghostferry", "flink-cdc") for case in read(corpus)]
+EXPECTED = Expected()
+
+
+def groups(mode: Mode) -> list[list[Case]]:
+    """Cases to run side by side; one that is expected to fail runs alone, for it would take the others with it."""
+    passing = [case for case in CASES if not EXPECTED.fails(case, mode)]
+    return batches(passing) + [[case] for case in CASES if EXPECTED.fails(case, mode)]
+
+
+def side_by_side() -> Iterator[object]:
+    for mode in (Mode.SNAPSHOT, Mode.MIXED, Mode.RESTART):
+        for number, group in enumerate(groups(mode)):
+            marks = [pytest.mark.long] if number else []
+            name = group[0].id if len(group) == 1 else f"{len(group)}_cases_{number}"
+            yield pytest.param(group, mode, id=f"{mode}-{name}", marks=marks)
+
+
+@pytest.fixture(scope="module")
+def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
+    """Collects what became of every case that was run, and reports it at the end."""
+    found: list[Outcome] = []
+    yield found
+    write(found, EXPECTED, BUILD)
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    assert terminal is not None
+    terminal.write_line("")
+    terminal.write(table(found, EXPECTED) + "\n")
+
+
+def check(found: Sequence[Outcome]) -> None:
+    surprises = [surprise for outcome in found if (surprise := EXPECTED.surprise(outcome))]
+    assert not surprises, "\n".join(surprises)
+
+
+def test_the_list_of_known_failures_names_cases() -> None:
+    assert EXPECTED.cases <= {case.id for case in CASES}
+
+
+@pytest.mark.timeout(600)
+def test_one_pipeline_follows_every_case(databases: Stack, tmp_path: Path, outcomes: list[Outcome]) -> None:
+    corpora = Corpora(databases, tmp_path)
+    found: list[Outcome] = []
+    for group in (
+        [case for case in CASES if not EXPECTED.fails(case, Mode.INCREMENTAL)],
+        *([case] for case in CASES if EXPECTED.fails(case, Mode.INCREMENTAL)),
+    ):
+        found += corpora.follow(group)
+    outcomes += found
+    assert len(found) == len(CASES)
+    check(found)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("group", "mode"), side_by_side())
+def test_cases_side_by_side(
+    group: list[Case], mode: Mode, databases: Stack, tmp_path: Path, outcomes: list[Outcome]
+) -> None:
+    found = Corpora(databases, tmp_path).side_by_side(group, mode)
+    outcomes += found
+    assert len(found) == len(group)
+    check(found)

@@ -1,0 +1,63 @@
+"""SIGTERM ends every command within 10 seconds, with exit code 0, whatever it is doing; a new start goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import Stack
+from tests.conftest import NewTask
+from tests.pipeline.transactions import Mix
+from tests.pipeline.writer import RandomWriter
+
+
+@pytest.fixture
+def writer(databases: Stack) -> Iterator[RandomWriter]:
+    made = RandomWriter(databases.source.endpoint("admin"), 6, "ran", mix=Mix(rows=2000))
+    made.create()
+    with made:
+        yield made
+
+
+def test_capture_and_apply_end_cleanly_and_go_on(task: NewTask, writer: RandomWriter) -> None:
+    made = task(include=["ran.*"])
+    for transactions in (1, 200):
+        capture, apply = made.start("capture"), made.start("apply")
+        capture.wait_for("capturing")
+        writer.wait_for(transactions)
+        assert capture.terminate() == 0
+        assert apply.terminate() == 0
+    writer.stop()
+    made.start("capture")
+    made.start("apply")
+
+    made.wait()
+    made.assert_equal()
+
+
+def test_migrate_ends_with_its_children(task: NewTask, writer: RandomWriter) -> None:
+    made = task(include=["ran.*"])
+    migrate = made.start("migrate")
+    writer.wait_for(transactions=300)
+
+    assert migrate.terminate() == 0
+
+
+@pytest.mark.parametrize("verb", ["capture", "apply", "migrate"])
+def test_a_command_ends_while_a_server_is_away(task: NewTask, databases: Stack, verb: str) -> None:
+    made = task(include=["ran.*"], overrides={"kafka": {"bootstrap_servers": "127.0.0.1:1"}})
+    process = made.start(verb)
+    process.wait_for("127.0.0.1:1")
+
+    assert process.terminate() == 0
+
+
+def test_tail_and_wait_end(task: NewTask, writer: RandomWriter) -> None:
+    made = task(include=["ran.*"])
+    capture = made.start("capture")
+    capture.wait_for("capturing")
+    tail = made.start("tail", "--from-beginning")
+    tail.until(lambda: len(tail.output) > 10, "print records")
+    wait = made.start("wait", "--timeout", "600")
+
+    assert tail.terminate() == 0
+    assert wait.terminate() in (0, 3)

@@ -1,0 +1,229 @@
+"""Stands in for capture: publishes schema changes and rows that a test names, framed and encoded as capture does."""
+
+import itertools
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from capture.barriers import barriers
+from capture.definitions import create_table, read_tables
+from capture.publisher import Publisher
+from capture.settings import CaptureSettings
+from deploy.local import Stack
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Connection, connect
+from schemas.avro import envelope_schema, key_schema, text
+from schemas.codec import encode_chunk, envelope
+from schemas.envelope import op
+from schemas.names import TableName
+from schemas.plan import TablePlan, plan
+from schemas.records import PositionRecord, SchemaChange, SnapshotCompleted, TouchedTable
+from schemas.registry import frame
+from schemas.selection import Selection
+from schemas.sql import identifier, qualified
+from schemas.table import Table, to_json
+from schemas.topics import table_topic
+from schemas.varint import long
+
+Value = int | float | str | bytes | None
+Row = tuple[Value, ...]
+Change = tuple[str, Row | None, Row | None]
+
+
+def created(*row: Value) -> Change:
+    return ("c", None, row)
+
+
+def copied(*row: Value) -> Change:
+    return ("r", None, row)
+
+
+def updated(before: Row, after: Row) -> Change:
+    return ("u", before, after)
+
+
+def deleted(*row: Value) -> Change:
+    return ("d", row, None)
+
+
+@dataclass
+class Feed:
+    """One task's topics. Tables are made at the source too, so that their definitions are the server's own."""
+
+    stack: Stack
+    task: str
+    partitions: int = 1
+
+    def __post_init__(self) -> None:
+        self.kafka = KafkaSettings(self.stack.kafka, partitions=self.partitions)
+        self.source: Connection = connect(self.stack.source.endpoint("admin"))
+        settings = CaptureSettings(
+            task=self.task,
+            selection=Selection(),
+            commit_interval_ms=100,
+            heartbeat_ms=1000,
+            readers=1,
+            chunk_bytes=1 << 20,
+        )
+        self._publisher = Publisher(self.kafka, settings)
+        self._plans: dict[TableName, TablePlan] = {}
+        self.epoch = 0
+        self._ticks = itertools.count(1)
+        self._publisher.introduce()
+        self._commit()
+
+    def close(self) -> None:
+        self._publisher.close()
+        self.source.close()
+
+    def database(self, name: str) -> None:
+        self.source.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")
+        self.source.execute(f"CREATE DATABASE {identifier(name)}")
+        self._change("CREATE_DATABASE", f"CREATE DATABASE {identifier(name)}", name, [])
+
+    def create(self, database: str, statement: str, name: str) -> TableName:
+        """Runs CREATE TABLE at the source and publishes what the server made of it."""
+        table = TableName(database, name)
+        self.source.execute(f"USE {identifier(database)}")
+        self.source.execute(statement)
+        shown = create_table(self.source, table)
+        assert shown is not None
+        self._publisher.prepare(self._read(table))
+        self._change("CREATE_TABLE", shown, database, [table])
+        return table
+
+    def change(self, kind: str, statement: str, *touched: TableName) -> None:
+        """Runs a statement at the source and publishes it; `touched` tables are read after it."""
+        self.source.execute(f"USE {identifier(touched[0].database)}")
+        self.source.execute(statement)
+        self._change(kind, statement, touched[0].database, list(touched))
+
+    def publish_only(self, kind: str, statement: str, *touched: TableName) -> None:
+        """Publishes a statement that the source has not run."""
+        self._change(kind, statement, touched[0].database, list(touched))
+
+    def drop(self, table: TableName) -> None:
+        self.change("DROP_TABLE", f"DROP TABLE {qualified(table)}", table)
+
+    def completed(self, table: TableName) -> None:
+        self._publisher.schema_record(
+            SnapshotCompleted(
+                database=table.database, table=table.name, topic=self.topic(table), rows=0, epoch=self.epoch, time_us=0
+            )
+        )
+        self._commit()
+
+    def send(self, table: TableName, *changes: Change) -> None:
+        """One Kafka transaction."""
+        keys, values = self.encode(table, changes)
+        self._publisher.send(self.topic(table), keys, values)
+        self._commit()
+
+    def encode(self, table: TableName, changes: Sequence[Change]) -> tuple[list[bytes | None], list[bytes]]:
+        found = self.plan(table)
+        keys: list[bytes | None] = []
+        values: list[bytes] = []
+        for letter, before, after in changes:
+            image = before if after is None else after
+            assert image is not None
+            encoded = encode_chunk(found, _text_row(image))
+            older = b"" if before is None else encode_chunk(found, _text_row(before)).rows[0]
+            newer = b"" if after is None else encode_chunk(found, _text_row(after)).rows[0]
+            now = time.time_ns() // 1000
+            around = envelope(
+                self.task, table, snapshot="false", gtid=None, file="log.000001", pos=next(self._ticks), server_id=1,
+                thread=None, source_us=now, now_us=now, epoch=self.epoch,
+            )  # fmt: skip
+            keys.append(encoded.keys[0])
+            values.append(
+                frame(found.value_id)
+                + (b"\x02" + older if before is not None else b"\x00")
+                + (b"\x02" + newer if after is not None else b"\x00")
+                + around.source + long(0) + around.rest + op(letter) + around.times + encoded.exacts[0]
+            )  # fmt: skip
+        return keys, values
+
+    def topic(self, table: TableName) -> str:
+        return table_topic(self.task, table)
+
+    def plan(self, table: TableName) -> TablePlan:
+        """The plan of a table as it is now; its schema ids are published before their first use."""
+        if table not in self._plans:
+            definition = self._read(table)
+            key = key_schema(self.task, definition)
+            topic = self.topic(table)
+            key_id = 0 if key is None else self._publisher.schema_id(f"{topic}-key", text(key), None)
+            value = text(envelope_schema(self.task, definition))
+            self._plans[table] = plan(
+                self.task, definition, key_id, self._publisher.schema_id(f"{topic}-value", value, definition)
+            )
+        return self._plans[table]
+
+    def _read(self, table: TableName) -> Table:
+        return read_tables(self.source, [table])[table]
+
+    def _change(self, kind: str, statement: str, database: str, touched: list[TableName]) -> None:
+        self.epoch += 1
+        present = read_tables(self.source, touched) if touched else {}
+        for table in touched:
+            self._plans.pop(table, None)
+            if table in present:
+                self._publisher.prepare(present[table])
+        self._publisher.schema_record(
+            SchemaChange(
+                epoch=self.epoch,
+                gtid=None,
+                file="log.000001",
+                offset=next(self._ticks),
+                source_us=time.time_ns() // 1000,
+                time_us=time.time_ns() // 1000,
+                kind=kind,
+                statement=statement,
+                database=database,
+                session={"sql_mode": "NO_ENGINE_SUBSTITUTION", "time_zone": "+00:00"},
+                tables=tuple(self._touched(table, present.get(table)) for table in touched),
+            )
+        )
+        self._commit()
+
+    def _touched(self, table: TableName, definition: Table | None) -> TouchedTable:
+        topic = self.topic(table)
+        return TouchedTable(
+            database=table.database,
+            table=table.name,
+            topic=topic,
+            definition=None if definition is None else to_json(definition),
+            barriers=barriers(self.kafka, topic, self._publisher.partitions(table)),
+        )
+
+    def _commit(self) -> None:
+        now = time.time_ns() // 1000
+        self._publisher.commit(
+            PositionRecord(
+                gtid_set="",
+                file="log.000001",
+                offset=next(self._ticks),
+                gtid=None,
+                units_done=0,
+                selection="",
+                epoch=self.epoch,
+                source_us=now,
+                time_us=now,
+            )
+        )
+
+
+def _text_row(row: Row) -> bytes:
+    """A row of the text protocol after its length."""
+    data = b"".join(map(_text_value, row))
+    return struct.pack("<I", len(data)) + data
+
+
+def _text_value(value: Value) -> bytes:
+    if value is None:
+        return b"\xfb"
+    data = value if isinstance(value, bytes) else str(value).encode()
+    if len(data) < 251:
+        return bytes((len(data),)) + data
+    return b"\xfd" + len(data).to_bytes(3, "little") + data

@@ -1,0 +1,38 @@
+"""Waits, inside the test's own process, until targets have what the source has: many waits cost no process each."""
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+
+from control.wait import CaughtUp, source_position
+from runtime.errors import Transient
+from tests.pipeline.process import Process
+from tests.pipeline.task import Task
+
+_STEP_SECONDS = 0.05
+
+
+class Unsettled(AssertionError):
+    """The pipeline has ended, or was not done in time; the text says what it said."""
+
+
+def settle(
+    task: Task, processes: Sequence[Process], targets: Sequence[str] = ("polar",), seconds: float = 120.0
+) -> None:
+    """Returns when `targets` have applied everything that the source has now; fails as soon as a process has ended."""
+    deadline = time.monotonic() + seconds
+    goal = source_position(task.stack.source.endpoint("admin"))
+    with closing(CaughtUp(task.kafka, task.name, targets, goal)) as question:
+        while not _reached(question):
+            for process in processes:
+                if not process.running:
+                    raise Unsettled(f"{process} ended with {process.exit_code()}: {process.tail()}")
+            if time.monotonic() > deadline:
+                raise Unsettled(f"not done after {seconds:.0f} s: {'; '.join(question.missing())}\n{task.told()}")
+
+
+def _reached(question: CaughtUp) -> bool:
+    try:
+        return question.reached(_STEP_SECONDS)
+    except Transient:  # the group is just being made
+        return False
