@@ -7,9 +7,9 @@ would run it dies before the one with the lock. A statement that outlives its pr
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apply.context import enter
 from apply.ddl import Again, Plan, digest, drop_database, head, plan
@@ -62,13 +62,20 @@ class Execution:
             guard = State(holder, self.state_database, self.target)
             intent, fresh = self._intend(guard, runner)
             wanted = plan(self.change, version(runner))
+            refusal: Stuck | None = None
             with guard.transaction():
                 self._claim(guard)
                 yield from self._outlast_others(runner, holder)
                 if self._is_to_run(runner, wanted, intent, fresh):
-                    yield from self._run(runner, holder, wanted)
-                self._check(runner)
-                self._note(guard)
+                    refusal = yield from self._run(runner, holder, wanted)
+                if refusal is None or self._done_by_hand(runner, intent):
+                    refusal = None
+                    self._check(runner)
+                    self._note(guard)
+                else:
+                    guard.intend(replace(intent, refused=True))
+            if refusal is not None:
+                raise refusal
             seam("apply.ddl_done")
         log.info("ddl_applied", epoch=self.change.epoch, kind=self.change.kind, statement=head(self.change.statement))
 
@@ -124,10 +131,21 @@ class Execution:
                 f" {head(self.change.statement)}",
                 hint="reset all topics of the group to earliest to rebuild the target",
             )
-        if digest(self._definitions(runner)) == intent.definitions:
+        if intent.refused or digest(self._definitions(runner)) == intent.definitions:
             return True
         log.info("ddl_had_run", epoch=self.change.epoch)
         return False
+
+    def _done_by_hand(self, runner: Connection, intent: Intent) -> bool:
+        """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
+        if not intent.refused or digest(self._definitions(runner)) == intent.definitions:
+            return False
+        try:
+            self._check(runner)
+        except Fatal:
+            return False
+        log.info("ddl_done_by_hand", epoch=self.change.epoch)
+        return True
 
     def _is_made(self, runner: Connection, name: TableName) -> bool:
         """Whether the table to be made is there already; Fatal when it is somebody else's."""
@@ -146,24 +164,24 @@ class Execution:
             )
         return True
 
-    def _run(self, runner: Connection, holder: Connection, wanted: Plan) -> Generator[None]:
-        for statement in wanted.statements:
-            yield from self._wait_for(runner, holder, statement)
-        if wanted.drops_database is not None and not _has_tables(runner, wanted.drops_database):
-            yield from self._wait_for(runner, holder, drop_database(wanted.drops_database))
+    def _run(self, runner: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Stuck | None]:
+        """Runs every statement; returns the refusal of one, after which the others are not run."""
+        for statement in _statements(runner, wanted):
+            try:
+                yield from self._wait_for(runner, holder, statement)
+            except Refused as error:
+                return self._stuck(error, statement)
         seam("apply.ddl_run")
+        return None
 
     def _wait_for(self, runner: Connection, holder: Connection, statement: str) -> Generator[None]:
         pinged = time.monotonic()
-        try:
-            running = runner.start(self._tag + statement)
-            while not running.finished(_ANSWER_SECONDS):
-                if time.monotonic() - pinged > _PING_SECONDS:
-                    pinged = time.monotonic()
-                    holder.query("SELECT 1")
-                yield
-        except Refused as error:
-            raise self._stuck(error, statement) from error
+        running = runner.start(self._tag + statement)
+        while not running.finished(_ANSWER_SECONDS):
+            if time.monotonic() - pinged > _PING_SECONDS:
+                pinged = time.monotonic()
+                holder.query("SELECT 1")
+            yield
         for level, code, text in runner.query("SHOW WARNINGS"):
             if level != "Note" and code not in _EXPECTED_WARNINGS:
                 log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)
@@ -192,6 +210,13 @@ class Execution:
         guard.clear_problem(self.place)
         if not guard.advance(self.place, self.fence, self.offset + 1, change.epoch, change.source_us):
             raise Transient(f"another process has gone on with {self.place}")
+
+
+def _statements(runner: Connection, wanted: Plan) -> Iterator[str]:
+    """Each when the one before it has run: a database goes only when nothing else is left in it."""
+    yield from wanted.statements
+    if wanted.drops_database is not None and not _has_tables(runner, wanted.drops_database):
+        yield drop_database(wanted.drops_database)
 
 
 def _has_database(connection: Connection, name: str) -> bool:

@@ -83,10 +83,14 @@ class MadeTable:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A schema change that may have run; `definitions` is the digest of what stood before it."""
+    """A schema change that may have run; `definitions` is the digest of what stood before it.
+
+    One that was `refused` has not run, unless an operator has done the same by hand since.
+    """
 
     epoch: int
     definitions: str
+    refused: bool = False
 
 
 def read(connection: Connection, state_database: str, target: str) -> Applied:
@@ -226,14 +230,14 @@ class State:
         )
 
     def intent(self) -> Intent | None:
-        sql = f"SELECT epoch, definitions FROM {self._schema}.intents WHERE target = {self._target}"
+        sql = f"SELECT epoch, definitions, refused FROM {self._schema}.intents WHERE target = {self._target}"
         rows = self._connection.query(sql)
-        return Intent(int(rows[0][0]), str(rows[0][1])) if rows else None
+        return Intent(int(rows[0][0]), str(rows[0][1]), bool(rows[0][2])) if rows else None
 
     def intend(self, intent: Intent) -> None:
         self._connection.execute(
-            f"REPLACE INTO {self._schema}.intents (target, epoch, definitions)"
-            f" VALUES ({self._target}, {intent.epoch}, {text_literal(intent.definitions)})"
+            f"REPLACE INTO {self._schema}.intents (target, epoch, definitions, refused)"
+            f" VALUES ({self._target}, {intent.epoch}, {text_literal(intent.definitions)}, {int(intent.refused)})"
         )
 
     def clear_intent(self) -> None:

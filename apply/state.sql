@@ -23,6 +23,7 @@ CREATE TABLE intents (
     target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     epoch INT NOT NULL COMMENT 'the schema change that is about to run',
     definitions CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'digest of the definitions before it',
+    refused TINYINT NOT NULL COMMENT '1 when the destination has refused it',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
     PRIMARY KEY (target)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes that may have run without being noted';

@@ -47,6 +47,8 @@ class Work:
     source_us: int
 
 
+_WARNINGS = 64  # that every server keeps of a statement
+
 #: Statements that bring rows to the destination.
 _Bring = Callable[[Layout, Sequence[str], Limits], Iterator[str]]
 
@@ -86,8 +88,9 @@ def _settled(layout: Layout, offset: int, changes: Sequence[Decoded], replayed: 
     been applied before meet rows of a later state, which give way: their records come again.
     """
     bring: _Bring = upserts if layout.kind is Kind.KEYED else replacements if replayed else inserts
-    touched = changes if bring is inserts else [change for change in changes if change.after is None]
-    for sql in deletes(layout, [change.key for change in touched], limits):
+    kept = bring is not inserts  # what is brought replaces a row of its key
+    touched = [change.key for change in changes if change.after is None or not (kept and change.strict)]
+    for sql in deletes(layout, touched, limits):
         yield Step(sql, offset)
     yield from _brought(layout, offset, changes, bring, limits)
 
@@ -105,8 +108,12 @@ def _in_order(layout: Layout, offsets: Sequence[int], changes: Sequence[Decoded]
 
 
 def _brought(layout: Layout, offset: int, changes: Sequence[Decoded], bring: _Bring, limits: Limits) -> Iterator[Step]:
-    """The rows of changes that have one; those with ENUM's error value apart."""
+    """The rows of changes that have one. Those with ENUM's error value come apart and few at a time, as plain rows: all
+    warnings about them must be seen."""
     for sql in bring(layout, [change.after for change in changes if change.after and change.strict], limits):
         yield Step(sql, offset)
-    for sql in bring(layout, [change.after for change in changes if change.after and not change.strict], limits):
-        yield Step(sql, offset, blanks=layout.enums)
+    blank = [change.after for change in changes if change.after and not change.strict]
+    if blank:
+        few = Limits(max(1, _WARNINGS // max(1, len(layout.enums))), limits.characters)
+        for sql in (inserts if bring is upserts else bring)(layout, blank, few):
+            yield Step(sql, offset, blanks=layout.enums)

@@ -25,7 +25,6 @@ _OUT_OF_SPACE = frozenset((1021, 1114))
 _KEY_CHARACTERS = 500
 _WIDEN = "make the destination's column as wide as the source's, then start again"
 _TRUNCATED = 1265
-_DEPRECATED = 1287
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
@@ -128,16 +127,16 @@ class Writer:
 
     def _execute_leniently(self, step: Step) -> int:
         """Stores ENUM's error value, which strict sessions refuse. Nothing but that may be adjusted."""
-        self._connection.execute(f"SET SESSION sql_mode = '{LENIENT_SQL_MODE}', max_error_count = 65535")
+        self._connection.execute(f"SET SESSION sql_mode = '{LENIENT_SQL_MODE}'")
         try:
             changed = self._connection.execute(step.sql)
             warnings = self._connection.query("SHOW WARNINGS")
+            unseen = int(self._connection.value("SELECT @@warning_count")) - len(warnings)
         finally:
             self._connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
         for _, code, text in warnings:
-            if (code == _TRUNCATED and text.split("'")[1] in step.blanks) or code == _DEPRECATED:
-                continue
-            raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
+            if unseen or code != _TRUNCATED or text.split("'")[1] not in step.blanks:
+                raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
         return changed
 
     def _remember(self, each: Work) -> None:

@@ -60,6 +60,7 @@ _SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
     "log.retention.ms": "-1",
     "log.retention.bytes": "-1",
     "log.segment.bytes": "268435456",

@@ -7,13 +7,12 @@ import traceback
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
-import click
 import structlog
 import typer
 
-from control.config import ConfigError, Task, load
+from control.config import ConfigError, load
 from runtime import telemetry
 from runtime.errors import Exit, Fatal, Transient
 from runtime.parent import die_with
@@ -41,7 +40,10 @@ Parent = Annotated[int | None, typer.Option("--parent", hidden=True)]
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"penstock {metadata.version('penstock')}")
+        try:
+            typer.echo(f"penstock {metadata.version('penstock')}")
+        except metadata.PackageNotFoundError:
+            typer.echo("penstock, from a folder where it is not installed")
         raise typer.Exit
 
 
@@ -128,7 +130,7 @@ def apply(
 def migrate(
     config: Config,
     until: Annotated[
-        str | None, typer.Option(help="End by itself: 'caught-up' when every target has everything.")
+        Literal["caught-up"] | None, typer.Option(help="End by itself when every target has everything.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -138,8 +140,6 @@ def migrate(
 
     Example: penstock migrate --config shop.yaml --until caught-up
     """
-    if until not in (None, "caught-up"):
-        raise click.BadParameter("must be caught-up", param_hint="--until")
     stop = _service("migrate", as_json, None)
     task = load(config)
     from control.migrate import migrate as run_all
@@ -190,7 +190,9 @@ def wait(
     elif waited.done:
         typer.echo(f"caught up after {waited.seconds:.2f} seconds")
     else:
-        typer.echo(f"not caught up after {waited.seconds:.0f} seconds:\n" + "\n".join(f"  {line}" for line in waited.missing))
+        typer.echo(
+            f"not caught up after {waited.seconds:.0f} seconds:\n" + "\n".join(f"  {line}" for line in waited.missing)
+        )
     if not waited.done:
         raise typer.Exit(Exit.NO)
 
@@ -231,7 +233,9 @@ def verify(
 @app.command()
 def tail(
     config: Config,
-    table: Annotated[list[str] | None, typer.Option(help="Only this table, such as shop.orders; may be repeated.")] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Only this table, such as shop.orders; may be repeated.")
+    ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Schema changes too.")] = False,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest records.")] = False,
     follow: Annotated[
@@ -263,47 +267,39 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _run(arguments: list[str], as_json: bool) -> int:
     try:
-        return int(app(args=arguments, prog_name="penstock", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        if as_json:
-            _say_json(error.format_message(), "penstock --help")
-        else:
-            error.show()
+        return int(app(args=arguments or ["--help"], prog_name="penstock", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        verbs = [verb.callback.__name__ for verb in app.registered_commands if verb.callback is not None]
+        verb = next((argument for argument in arguments if argument in verbs), "")
+        _complain(error.format_message(), " ".join(["penstock", *filter(None, [verb]), "--help"]), as_json)
+        return Exit.OPERATOR
+    except ConfigError as error:
+        problems = [{"file": str(error.file), **asdict(problem)} for problem in error.problems]
+        _complain(str(error), error.hint, as_json, problems)
         return Exit.OPERATOR
     except Fatal as error:
-        _complain(error, error.hint, as_json)
+        _complain(str(error), error.hint, as_json)
         return Exit.OPERATOR
     except Transient as error:
-        _complain(error, "see whether it runs and can be reached, then try again", as_json)
+        _complain(str(error), "see whether it runs and can be reached, then try again", as_json)
         return Exit.OPERATOR
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:  # whoever read the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
     except Exception as error:  # noqa: BLE001 - a bug: its place in the code, never its values
-        if as_json:
-            place = "".join(traceback.format_exception(error))
-            _say_json(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text")
-        else:
-            traceback.print_exception(error)
-            print("This is a bug in penstock: report it with the text above.", file=sys.stderr)
+        place = "".join(traceback.format_exception(error))
+        _complain(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text", as_json)
         return Exit.BUG
 
 
-def _complain(error: Exception, hint: str, as_json: bool) -> None:
-    if not as_json:
-        print(f"error: {error}\nhint:  {hint}", file=sys.stderr)
-    elif isinstance(error, ConfigError):
-        problems = [{"file": str(error.file), **asdict(problem)} for problem in error.problems]
-        _say_json(str(error), hint, problems)
+def _complain(error: str, hint: str, as_json: bool, problems: list[dict[str, object]] | None = None) -> None:
+    if as_json:
+        message: dict[str, object] = {"level": "error", "event": "ended", "error": error, "hint": hint}
+        print(json.dumps(message if problems is None else {**message, "problems": problems}), file=sys.stderr)
     else:
-        _say_json(str(error), hint)
-
-
-def _say_json(error: str, hint: str, problems: list[dict[str, object]] | None = None) -> None:
-    message: dict[str, object] = {"level": "error", "event": "ended", "error": error, "hint": hint}
-    print(json.dumps(message if problems is None else {**message, "problems": problems}), file=sys.stderr)
+        print(f"error: {error}\nhint:  {hint}", file=sys.stderr)
 
 
 def _service(process: str, as_json: bool, parent: int | None) -> Stop:

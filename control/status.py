@@ -265,7 +265,9 @@ def report_of(task: Task) -> Report:
     try:
         kafka = kafka_of(task)
     except BrokerDown as error:
-        return Report(task=task.name, problems=(Trouble("kafka", str(error), error.hint),))
+        unknown = {name: TargetStatus() for name in task.targets}
+        problem = Trouble("kafka", str(error), error.hint)
+        return Report(task=task.name, targets=unknown, problems=(problem,))
     with closing(Observer(task, kafka)) as observer:
         return observer.read()
 

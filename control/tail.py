@@ -75,7 +75,7 @@ class Tail:
                 yield from map(self._line, follower.receive(_WAIT_SECONDS))
 
     def follow(self, from_beginning: bool, stop: Stop) -> Iterator[str]:
-        """One line of JSON for each record, until the stop; topics that are made meanwhile are read from their start."""
+        """One line of JSON for each record, until the stop; topics that come meanwhile are read from their start."""
         starts = self._starts(_BEGINNING if from_beginning else _END, frozenset())
         known = {start.topic for start in starts}
         with closing(Follower(self._kafka, starts)) as follower:

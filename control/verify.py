@@ -45,8 +45,8 @@ class TableResult:
     table: str
     rows: int
     differences: tuple[Finding, ...] = ()
-    differing: int = 0  # how many there are
     complete: bool = True  # False: it differs so much that it was not read to its end
+    hidden: int = 0  # differences that are left out here
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,11 @@ class Verification:
 
     def limited(self, most: int) -> "Verification":
         """The same with at most so many differences of each table."""
-        tables = tuple(replace(table, differences=table.differences[:most]) for table in self.tables)
-        return replace(self, tables=tables)
+        tables = (
+            replace(table, differences=table.differences[:most], hidden=max(0, len(table.differences) - most))
+            for table in self.tables
+        )
+        return replace(self, tables=tuple(tables))
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

@@ -10,7 +10,7 @@ class Follower:
 
     def __init__(self, settings: KafkaSettings, starts: Sequence[TopicPartition]) -> None:
         self._waiting = {(start.topic, start.partition) for start in starts}
-        self._consumer = consumer(settings, "penstock-reader")
+        self._consumer = consumer(settings, "penstock-reader", **{"fetch.wait.max.ms": 20})
         with errors_of("follow topics"):
             self._consumer.assign(list(starts))
 

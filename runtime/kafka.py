@@ -35,6 +35,9 @@ __all__ = [
 TRANSACTION_TIMEOUT_SECONDS = 900
 PATIENCE_SECONDS = 8.0  # for one answer: a process that is told to stop ends within 10 seconds
 _FENCED = frozenset((KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED))
+_NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
+    (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+)
 _OPERATOR = {
     KafkaError._AUTHENTICATION: "correct the security settings under kafka.properties",
     KafkaError.SASL_AUTHENTICATION_FAILED: "correct the security settings under kafka.properties",
@@ -193,13 +196,12 @@ def member(
     properties: dict[str, Any] = {
         "partition.assignment.strategy": "cooperative-sticky",
         "topic.metadata.refresh.interval.ms": 1000,
-        "session.timeout.ms": 10_000,
-        "heartbeat.interval.ms": 500,
         "auto.offset.reset": "error",
         "enable.partition.eof": False,
         "on_commit": committed,
     }
-    return consumer(settings, group, **properties)
+    patience: dict[str, Any] = {"session.timeout.ms": 10_000, "heartbeat.interval.ms": 500, **settings.properties}
+    return consumer(settings, group, **patience, **properties)
 
 
 def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | None = None) -> Iterator[Message]:
@@ -319,14 +321,21 @@ class Topics:
             TopicPartition(topic, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic, number in partitions
         }
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._ends(request)
+            except KafkaException as error:
+                if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
+                    raise meaning(error.args[0], "read end offsets") from error
+                time.sleep(0.02)
+
+    def _ends(self, request: dict[TopicPartition, OffsetSpec]) -> dict[tuple[str, int], int]:
         isolation = confluent_kafka.IsolationLevel.READ_COMMITTED
-        ends: dict[tuple[str, int], int] = {}
-        with errors_of("read end offsets"):
-            for at, future in self._admin.list_offsets(
-                request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS
-            ).items():
-                ends[at.topic, at.partition] = future.result(2 * PATIENCE_SECONDS).offset
-        return ends
+        answers = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS)
+        return {
+            (at.topic, at.partition): future.result(2 * PATIENCE_SECONDS).offset for at, future in answers.items()
+        }
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """The offsets that a consumer group has committed."""

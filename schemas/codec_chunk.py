@@ -65,7 +65,7 @@ def encode_chunk(plan: TablePlan, raw: bytes) -> ChunkRows:
             chunk.keys.append(key(row, exact))
             chunk.rows.append(b"".join(row))
             chunk.exacts.append(exact_map(plan.columns, exact) if exact else NO_EXACT)
-    except (IndexError, ValueError, struct.error, OverflowError) as error:
+    except (LookupError, ValueError, OverflowError, struct.error) as error:
         raise Malformed(f"table {plan.table.name}: a row of its SELECT cannot be read: {error}") from error
     return chunk
 

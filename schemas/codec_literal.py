@@ -49,7 +49,7 @@ def decode(plan: LiteralPlan, value: bytes) -> Decoded:
     """Malformed when the value was not written with the plan's schema."""
     try:
         return _decode(plan, value)
-    except (IndexError, ValueError, struct.error) as error:
+    except (LookupError, ValueError, OverflowError, struct.error) as error:
         raise Malformed(f"table {plan.table}: a record does not fit its schema: {error}") from error
 
 

@@ -64,7 +64,7 @@ def encode_rows(plan: TablePlan, image: RowsImage, rows: bytes, envelope: Envelo
                 return _updates(plan, _reader(plan, image.before), _reader(plan, image.after), rows, envelope, skip)
             case RowsKind.DELETE:
                 return _deletes(plan, _reader(plan, image.before), rows, envelope, skip)
-    except (IndexError, struct.error, OverflowError, UnicodeError) as error:
+    except (LookupError, ValueError, OverflowError, struct.error) as error:
         raise Malformed(f"table {plan.table.name}: a row image does not fit the table's columns") from error
 
 

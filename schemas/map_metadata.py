@@ -71,7 +71,7 @@ class Metadata:
     set_labels: list[list[bytes]] = field(default_factory=list)
     enum_labels: list[list[bytes]] = field(default_factory=list)
     geometry_types: list[int] = field(default_factory=list)
-    primary_key: list[tuple[int, int]] = field(default_factory=list)  # column, bytes of its prefix (0: all of it)
+    primary_key: list[tuple[int, int]] = field(default_factory=list)  # column, length of its prefix (0: all of it)
     label_default_collation: int | None = None
     label_other_collations: dict[int, int] = field(default_factory=dict)
     label_collations: list[int] | None = None

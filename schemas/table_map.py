@@ -13,6 +13,7 @@ from schemas.map_metadata import Cursor, Metadata, read_metadata
 from schemas.names import TableName
 from schemas.table import Column, Table, UniqueKey
 from schemas.types.column import Malformed
+from schemas.types.enumset import column_type_of
 
 _ENUM, _SET, _STRING, _VECTOR, _GEOMETRY, _BLOB, _VARCHAR, _BIT, _DECIMAL = 247, 248, 254, 242, 255, 252, 15, 16, 246
 _FIXED_NAMES = {
@@ -77,7 +78,7 @@ class TableMap:
     name: TableName
     columns: tuple[MapColumn, ...]
     has_names: bool
-    primary_key: tuple[tuple[int, int], ...]  # column, bytes of its prefix (0: all of it)
+    primary_key: tuple[tuple[int, int], ...]  # column, length of its prefix (0: all of it)
 
 
 def parse_table_map(body: bytes) -> TableMap:
@@ -197,11 +198,15 @@ def table_of(event: TableMap, tracked: Table | None) -> Table:
     known = {column.name: column for column in tracked.columns} if tracked is not None else {}
     columns = tuple(_merged(_column(column, event.name), known.get(column.name)) for column in event.columns)
     nullable = {column.name: column.nullable for column in columns}
+    uniques = tuple(_unique_keys(tracked, nullable))
+    key = tuple(columns[index].name for index, _ in event.primary_key)
+    # Of a table without a primary key, MySQL logs a unique key of NOT NULL columns as if it were one.
+    promoted = any(unique.total and unique.columns == key for unique in uniques)
     return Table(
         name=event.name,
         columns=columns,
-        primary_key=tuple(columns[index].name for index, _ in event.primary_key),
-        unique_keys=tuple(_unique_keys(tracked, nullable)),
+        primary_key=() if promoted and tracked is not None and tracked.primary_key != key else key,
+        unique_keys=uniques,
         charset=tracked.charset if tracked is not None else None,
         comment=tracked.comment if tracked is not None else "",
     )
@@ -296,9 +301,13 @@ def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
     except UnicodeError as error:
         raise Malformed(f"table {table}, column {column.name}: a label that is no {charset} text") from error
     kind = "enum" if column.type == _ENUM else "set"
-    quoted = ",".join("'" + label.replace("'", "''") + "'" for label in labels)
     return replace(
-        bare, data_type=kind, column_type=f"{kind}({quoted})", charset=charset, collation=name, labels=labels
+        bare,
+        data_type=kind,
+        column_type=column_type_of(kind, labels),
+        charset=charset,
+        collation=name,
+        labels=labels,
     )
 
 

@@ -26,9 +26,9 @@ _MOST_PAUSE_SECONDS = 30.0
 _DENIED = frozenset((1044, 1142))
 
 
-def read(source: Endpoint, walk: Walk, plan: TablePlan) -> Steps:
+def read(source: Endpoint, server_uuid: str, walk: Walk, plan: TablePlan) -> Steps:
     """The position, and then the table's rows in parts; the last one is final."""
-    session = Session(source)
+    session = Session(source, server_uuid)
     try:
         if not plan.table.columns:
             yield Changed(walk.number, session.high(), "its definition is not known")
@@ -56,7 +56,7 @@ def _locate(
     while True:
         yield HoldWanted(walk.number)
         yield Wish.HELD
-        locking = Session(source)
+        locking = Session(source, session.server_uuid)
         try:
             _lock(locking, plan)
             seam("snapshot.table_locked")

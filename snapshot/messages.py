@@ -22,9 +22,10 @@ _PREFIX = struct.Struct("<IBI")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """To a reader, first of all: its server, as JSON of runtime.mysql.Endpoint."""
+    """To a reader, first of all: its server, as JSON of runtime.mysql.Endpoint, and which server must be there."""
 
     endpoint: str = field(repr=False)
+    server_uuid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +62,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a reader: it is connected to this server."""
-
-    server_uuid: str
+    """From a reader: it is connected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 
 from pydantic import TypeAdapter
 
@@ -40,8 +41,9 @@ from snapshot.messages import (
 from snapshot.session import Session
 from snapshot.wishes import Pause, Steps, Wish
 
-#: chunks of one reader that capture has not published yet
+#: how many chunks of one reader capture may hold; one alone when it is larger than this
 CREDITS = 2
+_MOST_BYTES = 8 << 20
 _READ = 1 << 16
 _PR_SET_PDEATHSIG = 1
 
@@ -80,19 +82,20 @@ class Channel:
 class Reader:
     """The loop: obeys commands between the steps of one read."""
 
-    def __init__(self, channel: Channel, source: Endpoint) -> None:
+    def __init__(self, channel: Channel, source: Endpoint, server_uuid: str) -> None:
         self._channel = channel
         self._source = source
-        self._session = Session(source)
+        self._server_uuid = server_uuid
+        self._session = Session(source, server_uuid)
         self._read: Steps | None = None
         self._wish: Wish | Pause | None = None
         self._pause_ends = 0.0
-        self._credits = CREDITS
+        self._unpublished: deque[int] = deque()  # bytes of each chunk that capture still holds
         self._held = False  # the stream stands still for a keyless table
 
     def run(self) -> None:
         """Goes on until capture is gone."""
-        self._channel.send(Ready(self._session.server_uuid))
+        self._channel.send(Ready())
         while True:
             for command in self._channel.receive(self._patience()):
                 self._obey(command)
@@ -106,11 +109,11 @@ class Reader:
                 if table_plan.table.key:
                     self._turn_to(keyed.read(self._session, command, table_plan))
                 else:
-                    self._turn_to(keyless.read(self._source, command, table_plan))
+                    self._turn_to(keyless.read(self._source, self._server_uuid, command, table_plan))
             case Rest():
                 self._turn_to(None)
             case Credit():
-                self._credits += 1
+                self._unpublished.popleft()
             case Held():
                 self._held = True
             case _:
@@ -126,7 +129,7 @@ class Reader:
         match self._wish:
             case _ if self._read is None:
                 return None
-            case Wish.CREDIT if not self._credits:
+            case Wish.CREDIT if len(self._unpublished) == CREDITS or sum(self._unpublished) > _MOST_BYTES:
                 return None
             case Wish.HELD if not self._held:
                 return None
@@ -147,7 +150,7 @@ class Reader:
                 self._held = False
                 self._channel.send(report)
             case Chunk() as report:
-                self._credits -= 1
+                self._unpublished.append(sum(map(len, report.rows.rows)))
                 self._channel.send(report)
                 seam("snapshot.chunk_sent")
             case report:
@@ -162,7 +165,7 @@ def main() -> None:
     try:
         (login,) = channel.receive(None)
         assert isinstance(login, Login)
-        Reader(channel, TypeAdapter(Endpoint).validate_json(login.endpoint)).run()
+        Reader(channel, TypeAdapter(Endpoint).validate_json(login.endpoint), login.server_uuid).run()
     except Gone:
         return
     except Transient as error:

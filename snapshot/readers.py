@@ -29,7 +29,6 @@ from snapshot.messages import (
     Kind,
     Login,
     Message,
-    Ready,
     Report,
     Rest,
     Walk,
@@ -45,8 +44,7 @@ class Readers:
     """At most `settings.readers` processes; each that starts has a number of its own."""
 
     def __init__(self, source: Endpoint, server_uuid: str, settings: SnapshotSettings) -> None:
-        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode())
-        self._server_uuid = server_uuid
+        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), server_uuid)
         self._most = settings.readers
         self._backoff = Backoff(settings.retry_minutes * 60)
         self._not_before = 0.0
@@ -107,8 +105,6 @@ class Readers:
                 return None
             case Login() | Walk() | Held() | Credit() | Rest():
                 raise ValueError(f"{type(message).__name__} is no report")
-            case Ready(server_uuid) if server_uuid != self._server_uuid:
-                raise Transient(f"a snapshot reader reached server {server_uuid}, the log is {self._server_uuid}'s")
             case Chunk():
                 self._backoff.reset()
         return message

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.position import GtidSet, LogPosition
 
@@ -30,19 +31,17 @@ class Rows:
 
     raw: bytes
     count: int
+    last: bytes  # the last row, without its length
     complete: bool
 
 
 class Session:
-    """Autocommit: each SELECT alone is a consistent read."""
+    """Autocommit: each SELECT alone is a consistent read. One that names `server_uuid` accepts no other server."""
 
-    def __init__(self, source: Endpoint) -> None:
+    def __init__(self, source: Endpoint, server_uuid: str | None = None) -> None:
         self._source = source
+        self.server_uuid = server_uuid
         self._connection = self._open()
-
-    @property
-    def server_uuid(self) -> str:
-        return str(self._connection.value("SELECT @@GLOBAL.server_uuid"))
 
     def low(self) -> GtidSet:
         """Transactions that every later SELECT sees."""
@@ -80,14 +79,15 @@ class Session:
     def parts(self, select: str, part_bytes: int) -> Iterator[Rows]:
         """The result in parts of about `part_bytes`; only the last one is complete, and it may be empty."""
         parts: list[bytes] = []
-        size = 0
-        for row in self._connection.raw_stream(select):
+        size, row = 0, b""
+        for following in self._connection.raw_stream(select):
             if size >= part_bytes:
-                yield Rows(b"".join(parts), len(parts) // 2, complete=False)
+                yield Rows(b"".join(parts), len(parts) // 2, row, complete=False)
                 parts, size = [], 0
+            row = following
             parts += (_length.pack(len(row)), row)
             size += 4 + len(row)
-        yield Rows(b"".join(parts), len(parts) // 2, complete=True)
+        yield Rows(b"".join(parts), len(parts) // 2, row, complete=True)
 
     def abort(self) -> None:
         """Ends the session at once, whatever it is in the midst of."""
@@ -99,6 +99,12 @@ class Session:
     def _open(self) -> Connection:
         connection = connect(self._source, timeout=_TIMEOUT_SECONDS)
         connection.execute(_SETTINGS)
+        found = str(connection.value("SELECT @@GLOBAL.server_uuid"))
+        if self.server_uuid is None:
+            self.server_uuid = found
+        if found != self.server_uuid:  # a failover behind an address: marks of two servers do not go together
+            connection.close()
+            raise Transient(f"{self._source}: reached server {found} instead of {self.server_uuid}")
         return connection
 
 

@@ -73,6 +73,11 @@ class Window:
             self._reading[reader] = low
         self._raise_floor()
 
+    @property
+    def remembered_bytes(self) -> int:
+        """What the remembered keys cost."""
+        return self._bytes_in_all
+
     def touched(self, table: TableName, gtid: str, keys: Sequence[bytes]) -> None:
         """The stream has published changes of these keys."""
         if self._floor.contains(gtid):

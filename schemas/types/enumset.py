@@ -5,6 +5,7 @@ holds the number.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from schemas.table import Column
@@ -17,12 +18,18 @@ from schemas.varint import text
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "0": "\0"}  # any other character stands for itself
+_PRINTED = str.maketrans({"'": "''", "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 _SET_BYTES = (0, 1, 2, 3, 4, 8, 8, 8, 8)  # of a SET of so many groups of eight labels
 
 
 def labels_of(column_type: str) -> tuple[str, ...]:
     """The labels of an ENUM's or SET's COLUMN_TYPE, where MySQL doubles quotes and escapes with backslashes."""
     return tuple(_ESCAPE.sub(_unescaped, label) for label in _LABEL.findall(column_type))
+
+
+def column_type_of(kind: str, labels: Sequence[str]) -> str:
+    """The COLUMN_TYPE that MySQL prints."""
+    return kind + "(" + ",".join(f"'{label.translate(_PRINTED)}'" for label in labels) + ")"
 
 
 def _unescaped(found: re.Match[str]) -> str:

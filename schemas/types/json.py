@@ -14,8 +14,9 @@ from schemas.varint import sized, sized_at
 
 _LENGTH_BYTES = 4
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 64) - 1
-#: What each DECIMAL has that reads back as another number: a zero at its end, or more digits than a DOUBLE.
-_MAYBE_DECIMAL = re.compile(r"\.\d+0(?!\d)|[\d.]{17}")
+#: A DECIMAL that reads back as another number ends in a zero, or has more digits than a DOUBLE.
+_ENDS_IN_ZERO = re.compile(r"\.[0-9]+0(?![0-9])")
+_LONG = re.compile(r"[0-9][0-9.]{16}")
 
 
 def _avro(column: Column) -> dict[str, Json]:
@@ -73,7 +74,7 @@ def json_literal(text: str) -> str:
 
     A document read from text holds no DECIMAL (1.10 becomes 1.1), so those are put in one by one.
     """
-    if _MAYBE_DECIMAL.search(text):
+    if _ENDS_IN_ZERO.search(text) or _LONG.search(text):
         found = list(_decimals(json.loads(text, parse_int=_integer, parse_float=_real), "$"))
         if found and found[0][0] == "$":
             return f"CAST({found[0][1]} AS JSON)"

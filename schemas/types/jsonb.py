@@ -43,12 +43,12 @@ def json_text(document: bytes) -> bytes:
     """The text of a document, in UTF-8; an empty one is what a non-strict session stored for a missing value."""
     if not document:
         return b"null"
-    out: list[bytes] = []
+    printer = _Printer(document)
     try:
-        _value(document, document[0], 1, len(document), out, 0)
+        printer.value(document[0], 1, len(document), 0)
     except (IndexError, struct.error) as error:
         raise Malformed("a JSON value beyond the end of its document") from error
-    return b"".join(out)
+    return b"".join(printer.out)
 
 
 def quoted(text: bytes) -> bytes:
@@ -80,62 +80,83 @@ def double_text(value: float) -> str:
     return f"{sign}{digits[:point]}.{digits[point:]}"
 
 
-def _value(data: bytes, kind: int, at: int, end: int, out: list[bytes], depth: int) -> None:
-    if kind == _STRING:
-        start, stop = _variable(data, at, end)
-        out.append(quoted(data[start:stop]))
-    elif kind <= _LARGE_ARRAY:
-        _container(data, kind, at, end, out, depth)
-    elif kind == _LITERAL:
-        if data[at] not in _LITERALS:
-            raise Malformed(f"JSON literal {data[at]}")
-        out.append(_LITERALS[data[at]])
-    elif kind in _NUMBERS:
-        out.append(str(_NUMBERS[kind].unpack_from(data, at)[0]).encode())
-    elif kind == _DOUBLE:
-        out.append(double_text(_DOUBLES.unpack_from(data, at)[0]).encode())
-    elif kind == _OPAQUE:
-        start, stop = _variable(data, at + 1, end)
-        out.append(_opaque(data[at], data[start:stop]))
-    else:
-        raise Malformed(f"JSON value of type {kind}")
+class _Printer:
+    """Prints the values of one document. No byte of it belongs to two values, which bounds the work."""
 
+    __slots__ = ("data", "left", "out")
 
-def _container(data: bytes, kind: int, base: int, end: int, out: list[bytes], depth: int) -> None:
-    """An object or array: count, bytes in all, (key entries,) value entries, then (keys and) values."""
-    if depth >= _DEPTH:
-        raise Malformed(f"a JSON document over {_DEPTH} levels deep")
-    wide = kind in (_LARGE_OBJECT, _LARGE_ARRAY)
-    is_object = kind <= _LARGE_OBJECT
-    width = 4 if wide else 2
-    count = int.from_bytes(data[base : base + width], "little")
-    stop = base + int.from_bytes(data[base + width : base + 2 * width], "little")
-    keys = base + 2 * width
-    values = keys + count * (width + 2) if is_object else keys
-    if stop > end or values + count * (width + 1) > stop:
-        raise Malformed("a JSON object or array beyond the end of its document")
-    inline = _INLINE_WIDE if wide else _INLINE
-    out.append(b"{" if is_object else b"[")
-    for number in range(count):
-        if number:
-            out.append(b", ")
-        if is_object:
-            start = base + int.from_bytes(data[keys : keys + width], "little")
-            after = start + (data[keys + width] | data[keys + width + 1] << 8)
-            if after > stop:
-                raise Malformed("a JSON key beyond the end of its object")
-            out.append(quoted(data[start:after]))
-            out.append(b": ")
-            keys += width + 2
-        inner = data[values]
-        place = (
-            values + 1 if inner in inline else base + int.from_bytes(data[values + 1 : values + 1 + width], "little")
-        )
-        if place >= stop:
-            raise Malformed("a JSON value beyond the end of its object or array")
-        _value(data, inner, place, stop, out, depth + 1)
-        values += width + 1
-    out.append(b"}" if is_object else b"]")
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.left = len(data)
+        self.out: list[bytes] = []
+
+    def value(self, kind: int, at: int, end: int, depth: int) -> None:
+        """Prints the value of a kind at a place; it must end before `end`."""
+        data = self.data
+        if kind == _STRING:
+            self.text(*_variable(data, at, end))
+        elif kind <= _LARGE_ARRAY:
+            self.container(kind, at, end, depth)
+        elif kind == _LITERAL:
+            if data[at] not in _LITERALS:
+                raise Malformed(f"JSON literal {data[at]}")
+            self.out.append(_LITERALS[data[at]])
+        elif kind in _NUMBERS:
+            self.out.append(str(_NUMBERS[kind].unpack_from(data, at)[0]).encode())
+        elif kind == _DOUBLE:
+            self.out.append(double_text(_DOUBLES.unpack_from(data, at)[0]).encode())
+        elif kind == _OPAQUE:
+            start, stop = _variable(data, at + 1, end)
+            self.take(stop - start)
+            self.out.append(_opaque(data[at], data[start:stop]))
+        else:
+            raise Malformed(f"JSON value of type {kind}")
+
+    def take(self, size: int) -> None:
+        self.left -= size
+        if self.left < 0:
+            raise Malformed("a JSON document whose values overlap")
+
+    def text(self, start: int, stop: int) -> None:
+        self.take(stop - start)
+        self.out.append(quoted(self.data[start:stop]))
+
+    def container(self, kind: int, base: int, end: int, depth: int) -> None:
+        """An object or array: count, bytes in all, (key entries,) value entries, then (keys and) values."""
+        if depth >= _DEPTH:
+            raise Malformed(f"a JSON document over {_DEPTH} levels deep")
+        data, out = self.data, self.out
+        wide, is_object = kind in (_LARGE_OBJECT, _LARGE_ARRAY), kind <= _LARGE_OBJECT
+        width = 4 if wide else 2
+        number, read = (_NUMBERS[_UINT32] if wide else _NUMBERS[_UINT16]).unpack_from, self.value
+        count, stop = number(data, base)[0], base + number(data, base + width)[0]
+        keys = base + 2 * width
+        values = keys + count * (width + 2) if is_object else keys
+        after = values + count * (width + 1)
+        if stop > end or after > stop:
+            raise Malformed("a JSON object or array beyond the end of its document")
+        self.take(after - base)
+        inline = _INLINE_WIDE if wide else _INLINE
+        separator = b"{" if is_object else b"["
+        for at in range(values, after, width + 1):
+            out.append(separator)
+            separator = b", "
+            if is_object:
+                start = base + number(data, keys)[0]
+                size = data[keys + width] | data[keys + width + 1] << 8
+                if start + size > stop:
+                    raise Malformed("a JSON key beyond the end of its object")
+                self.text(start, start + size)
+                out.append(b": ")
+                keys += width + 2
+            place = at + 1 if data[at] in inline else base + number(data, at + 1)[0]
+            if place >= stop:
+                raise Malformed("a JSON value beyond the end of its object or array")
+            read(data[at], place, stop, depth + 1)
+        if count:
+            out.append(b"}" if is_object else b"]")
+        else:
+            out.append(b"{}" if is_object else b"[]")
 
 
 def _variable(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ class Expected:
 
     def __init__(self) -> None:
         listed = yaml.safe_load(_EXPECTED.read_text(encoding="utf-8")) or {}
-        self._reasons = {
+        self._reasons: dict[tuple[str, Mode], str] = {
             (case, Mode(mode)): entry["reason"] for case, entry in listed.items() for mode in entry["modes"]
         }
 

@@ -21,10 +21,13 @@ from runtime.kafka import Message, Topics, read_to_end
 from runtime.mysql import connect
 from schemas.topics import schemas_topic
 from tests.conftest import empty
+from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
 TABLES = ("t", "nokey", "uk", "od-d")
+PLAIN = "od-d"  # the golden schema of this one was made without the columns' source types
+KEPT_AS = {"f24": "f", "f53": "d", "r": "d"}  # FLOAT(24) is kept as FLOAT; FLOAT(53) and REAL as DOUBLE
 OURS = [
     {"name": "epoch", "type": "long", "default": 0},
     {"name": "exact", "type": ["null", {"type": "map", "values": "string"}], "default": None},
@@ -98,11 +101,12 @@ class Moved:
 
     def golden(self, table: str, part: str) -> Any:
         """Debezium's schema, with our task as its topic prefix; None where it has none."""
-        text = (GOLDEN / "debezium-3.6.3-envelope-with-source-types.txt").read_text(encoding="utf-8")
+        names = ("envelope-with-source-types", "other-records")
+        text = "\n".join((GOLDEN / f"debezium-3.6.3-{name}.txt").read_text(encoding="utf-8") for name in names)
         text = text.replace("srv1", self.task.name.replace("-", "_"))
         if f"### db1.{table} {part} is null" in text:
             return None
-        return json.loads(text.split(f"### db1.{table} {part}\n")[1].splitlines()[0])
+        return as_kept(json.loads(text.split(f"### db1.{table} {part}\n")[1].splitlines()[0]))
 
     def records(self, table: str) -> list[Record]:
         return [self.registry.record(message) for message in read_to_end(self.task.kafka, self.topic(table))]
@@ -118,12 +122,38 @@ def moved(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
             _run(source.execute, (GOLDEN / "debezium-3.6.3-tables.sql").read_text(encoding="utf-8"))
             _run(source.execute, _BEFORE_THE_TASK)
             migrate = task.start("migrate")
-            task.wait()
+            settle(task, [migrate])
             _run(source.execute, _WHILE_IT_RUNS)
-            task.wait()
+            settle(task, [migrate])
         task.assert_equal()
         assert migrate.terminate() == Exit.DONE
         yield Moved(task, Registry(task))
+
+
+def as_kept(schema: Any) -> Any:
+    """Debezium's schema for the column types as MySQL keeps them: what SHOW CREATE TABLE tells, not what was typed."""
+    if schema["name"] == "Envelope":
+        columns = schema["fields"][0]["type"][1]["fields"]
+        by_name = {column["name"]: number for number, column in enumerate(columns)}
+        for typed, kept in KEPT_AS.items():
+            if typed in by_name:
+                twin = json.dumps(columns[by_name[kept]]).replace(f'"{kept}"', f'"{typed}"')
+                columns[by_name[typed]] = json.loads(twin)
+    return schema
+
+
+def without_source_types(schema: Any) -> Any:
+    """The schema as a connector without column.propagate.source.type registers it."""
+    if isinstance(schema, list):
+        return [without_source_types(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {name: without_source_types(part) for name, part in schema.items() if name != "connect.parameters"}
+    parameters = schema.get("connect.parameters", {})
+    parameters = {name: text for name, text in parameters.items() if not name.startswith("__debezium.source.")}
+    if parameters:
+        parts["connect.parameters"] = parameters
+    return parts["type"] if set(parts) == {"type"} else parts
 
 
 def _run(execute: Callable[[str], int], script: str) -> None:
@@ -138,7 +168,8 @@ def test_our_schemas_are_debeziums_but_for_two_trailing_fields(moved: Moved) -> 
         assert moved.registry.schema(f"{topic}-key") == moved.golden(table, "KEY"), f"key of {table}"
         ours, debeziums = moved.registry.schema(f"{topic}-value"), moved.golden(table, "VALUE")
         assert ours["fields"][-2:] == OURS
-        assert {**ours, "fields": ours["fields"][:-2]} == debeziums, f"value of {table}"
+        ours = {**ours, "fields": ours["fields"][:-2]}
+        assert (without_source_types(ours) if table == PLAIN else ours) == debeziums, f"value of {table}"
 
 
 def test_a_debezium_consumer_reads_every_record(moved: Moved) -> None:
@@ -207,7 +238,7 @@ def test_values_are_in_debeziums_types(moved: Moved) -> None:
         "dc": Decimal("-12.34"),
         "c": "abc",
         "vc": "naïve 数据",
-        "bn": b"bn\x00",
+        "bn": b"bn\x00\x00",
         "vb": b"\x00\xff",
         "tb": b"tb",
         "bl": b"bl",

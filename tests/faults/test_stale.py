@@ -13,9 +13,6 @@ from tests.pipeline.task import Place
 from tests.pipeline.transactions import Mix
 from tests.pipeline.writer import RandomWriter
 
-SESSION = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"}
-
-
 @pytest.fixture
 def writer(databases: Stack) -> Iterator[RandomWriter]:
     made = RandomWriter(databases.source.endpoint("admin"), 5, "ran", mix=Mix(rows=500))
@@ -52,7 +49,7 @@ def test_a_stale_capture_writes_nothing(task: NewTask, writer: RandomWriter, pla
 @pytest.mark.parametrize("seam", ["apply.polled", "apply.fenced", "apply.committed"])
 def test_a_stale_apply_writes_nothing(task: NewTask, writer: RandomWriter, seam: str) -> None:
     """Frozen for longer than its session lasts, with a batch in its hands whose rows then change again."""
-    made = task(include=["ran.*"], overrides={"kafka": {"properties": SESSION}})
+    made = task(include=["ran.*"])
     capture = made.start("capture")
     stale = made.start("apply", dies_at=Place(seam, 5, "stop"))
     stale.wait_until_stopped()

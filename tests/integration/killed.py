@@ -1,4 +1,4 @@
-"""A capture that is going to be killed: `python -m tests.integration.killed <database>`, the source's endpoint on stdin.
+"""A capture that is going to be killed: `python -m tests.integration.killed <database>`, the endpoint on stdin.
 
 Prints the process ids of its readers once they are there, and goes on.
 """

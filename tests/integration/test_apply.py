@@ -1,21 +1,34 @@
 """Apply on a real broker and a real destination; a feed stands in for capture."""
 
+import re
+import signal
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import pytest
 
+from apply.destination import open_session
+from apply.fences import Fences
+from apply.layouts import Layouts
 from apply.loop import Apply
-from apply.settings import ApplySettings
-from apply.state import Applied, Stuck, read
+from apply.records import Place, Records
+from apply.settings import ApplySettings, Limits
+from apply.state import Applied, Fence, State, Stuck, read
+from apply.writer import Writer
 from deploy.local import Stack
-from runtime.errors import Fatal
-from runtime.mysql import Connection, connect
+from runtime import telemetry
+from runtime.errors import Fatal, Transient
+from runtime.kafka import TopicPartition, Topics, consumer
+from runtime.mysql import Connection, Refused, connect
+from runtime.seams import SEAMS
+from runtime.service import Backoff, Stop, run
 from schemas.names import TableName
 from schemas.sql import identifier, qualified
+from schemas.topics import apply_subscription
 from tests.integration.feed import Feed, Row, created, deleted, updated
 
 PATIENCE_SECONDS = 30.0
@@ -54,6 +67,45 @@ class Lab:
     def applied(self) -> Applied:
         return read(self.destination, self.state, "polar")
 
+    def fence(self, place: Place) -> Fence:
+        return next(fence for fence in self.applied().fences if fence.place == place)
+
+    def count(self, table: TableName) -> int:
+        return int(self.destination.value(f"SELECT COUNT(*) FROM {qualified(table)}"))
+
+    def writer(self, exit_stack: ExitStack, place: Place) -> Writer:
+        """What a process would write with that has just been given a partition."""
+        connection = exit_stack.enter_context(closing(open_session(self.stack.destination.endpoint("polar"), 5)))
+        state = State(connection, self.state, "polar")
+        fences = Fences(self.feed.kafka, connection, state)
+        fences.resume([place])
+        return Writer(connection, state, Layouts(self.feed.kafka, self.task, connection), fences, Limits())
+
+    @property
+    def group(self) -> str:
+        return f"{self.task}.polar"
+
+    def all_committed(self) -> bool:
+        """What Kafka's tools would call a lag of 0, on every partition."""
+        topics = Topics(self.feed.kafka)
+        mine = {name: count for name, count in topics.layout().items() if re.match(apply_subscription(self.task), name)}
+        ends = topics.ends([(name, number) for name, count in mine.items() for number in range(count)])
+        return topics.committed(self.group) == ends
+
+    def reset(self, table: TableName, offset: int) -> None:
+        self.reset_topic(self.feed.topic(table), offset)
+
+    def reset_topic(self, topic: str, offset: int) -> None:
+        """As Kafka's own tool does it, while the group has no members."""
+        with closing(consumer(self.feed.kafka, self.group)) as tool:
+            tool.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
+
+    def kill_sessions(self) -> None:
+        sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'polar'"
+        for (number,) in self.destination.query(sql):
+            with suppress(Refused):  # it may have gone by itself
+                self.destination.execute(f"KILL {number}")
+
     def until(self, condition: Callable[[], bool], *sessions: Generator[None]) -> None:
         """Runs sessions, turn by turn, until the condition holds."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -64,10 +116,11 @@ class Lab:
 
 
 @pytest.fixture
-def lab(stack: Stack) -> Iterator[Lab]:
+def lab(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The parameter, if there is one: how many partitions topics get that may have several."""
     name = f"ap_{uuid.uuid4().hex[:8]}"
     with ExitStack() as exit_stack:
-        feed = exit_stack.enter_context(closing(Feed(stack, name)))
+        feed = exit_stack.enter_context(closing(Feed(stack, name, getattr(request, "param", 1))))
         destination = exit_stack.enter_context(closing(connect(stack.destination.endpoint("admin"))))
         feed.database(name)
         yield Lab(stack, feed, name, name, f"{name}_state", destination)
@@ -163,9 +216,7 @@ def test_the_error_value_of_enum(lab: Lab) -> None:
     lab.feed.send(table, created(1, 0, "x"), created(2, 1, "y"), created(3, 2, "z"))
     numbers = f"SELECT id, e + 0 FROM {qualified(table)} ORDER BY 1"
     with closing(lab.apply().session()) as session:
-        lab.until(
-            lambda: lab.has(table) and lab.destination.query(numbers) == [(1, 0.0), (2, 1.0), (3, 2.0)], session
-        )
+        lab.until(lambda: lab.has(table) and lab.destination.query(numbers) == [(1, 0.0), (2, 1.0), (3, 2.0)], session)
         lab.destination.execute(f"ALTER TABLE {qualified(table)} MODIFY v VARCHAR(2)")
         lab.feed.send(table, created(4, 0, "xyz"))
         with pytest.raises(Stuck, match=r"offset 4.*would be adjusted"):
@@ -247,3 +298,254 @@ def test_a_refused_schema_change_stops_and_is_tried_again(lab: Lab) -> None:
     with closing(lab.apply().session()) as session:
         lab.until(lab.holds(table, (1, "a", 2)), session)
     assert lab.applied().problems == ()
+
+
+def test_a_stale_process_changes_nothing(lab: Lab) -> None:
+    """Both believe that the partition is theirs; the destination decides."""
+    table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
+    lab.feed.send(table, created(1), created(2))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1,), (2,)), session)
+    place = Place(lab.feed.topic(table), 0)
+    keys, values = lab.feed.encode(table, [created(3), created(4)])
+    with ExitStack() as exit_stack:
+        quick, stale = (lab.writer(exit_stack, place) for _ in range(2))
+        end = lab.fence(place).next_offset
+        batch = Records(place, [end, end + 1], keys, values, end + 2)
+        assert quick.write([batch]) == []
+        assert stale.write([batch]) == [place]
+    assert lab.rows(table) == [(1,), (2,), (3,), (4,)]
+    assert lab.fence(place).next_offset == end + 2
+
+
+@pytest.mark.parametrize("lab", [4], indirect=True)
+def test_partitions_move_between_processes(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "t")
+    keyless = lab.feed.create(lab.database, "CREATE TABLE k (v INT)", "k")
+
+    def publish(first: int) -> None:
+        for number in range(first, first + 100, 10):
+            lab.feed.send(table, *(created(each, each) for each in range(number, number + 10)))
+            lab.feed.send(keyless, created(number))
+
+    def arrived(count: int) -> Callable[[], bool]:
+        return lambda: lab.count(table) == count and lab.count(keyless) == count // 10
+
+    with closing(lab.apply().session()) as one:
+        publish(0)
+        lab.until(lambda: lab.has(keyless) and arrived(100)(), one)
+        with closing(lab.apply().session()) as two:
+            publish(100)
+            lab.until(arrived(200), one, two)
+            publish(200)
+            lab.until(arrived(300), one, two)
+        publish(300)
+        lab.until(arrived(400), one)
+    assert lab.rows(keyless) == [(number,) for number in range(0, 400, 10)]
+    assert lab.rows(table) == [(number, number) for number in range(400)]
+
+
+@pytest.mark.parametrize("occurrence", [1, 2])
+@pytest.mark.parametrize("seam", sorted(name for name in SEAMS if name.startswith("apply.")))
+def test_killed_anywhere_it_goes_on(lab: Lab, seam: str, occurrence: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyed = lab.feed.create(lab.database, "CREATE TABLE a (id INT PRIMARY KEY, u INT UNIQUE)", "a")
+    keyless = lab.feed.create(lab.database, "CREATE TABLE b (v INT)", "b")
+    lab.feed.send(keyed, created(1, 10), created(2, 20))
+    lab.feed.send(keyless, created(1), created(1), created(2))
+    lab.feed.change("ALTER_TABLE", "ALTER TABLE b ADD w INT NOT NULL DEFAULT 5", keyless)
+    lab.feed.send(keyless, created(3, 6), deleted(1, 5))
+    lab.feed.send(keyed, updated((1, 10), (1, None)), updated((2, 20), (2, 10)), created(3, 20))
+    monkeypatch.setenv("PENSTOCK_SEAM", f"{seam}:{occurrence}:kill")
+    child = get_context("spawn").Process(target=_run_apply, args=(lab.apply(),))
+    child.start()
+    child.join(PATIENCE_SECONDS)
+    assert child.exitcode == -signal.SIGKILL
+    with closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
+        lab.until(lab.holds(keyless, (1, 5), (2, 5), (3, 6)), session)
+        lab.until(lab.holds(keyed, (1, None), (2, 10), (3, 20)), session)
+
+
+def _run_apply(apply: Apply) -> None:
+    telemetry.configure(as_json=True)
+    run(apply.session, Stop(), Backoff(60))
+
+
+def test_a_reset_replays_a_table(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE)", "t")
+    lab.feed.send(table, created(1, 10), created(2, 20))
+    lab.feed.send(table, updated((1, 10), (1, None)), updated((2, 20), (2, 10)), updated((1, None), (1, 20)))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, 20), (2, 10)), session)
+        lab.until(lab.all_committed, session)
+    lab.destination.execute(f"DELETE FROM {qualified(table)} WHERE id = 1")
+    lab.reset(table, 0)
+    with closing(lab.apply(batch_rows=1).session()) as session:  # each older state meets newer rows
+        lab.until(lab.all_committed, session)
+    assert lab.rows(table) == [(1, 20), (2, 10)]
+    assert lab.fence(Place(lab.feed.topic(table), 0)).replay_until == 6
+
+
+def test_a_reset_fills_a_table_without_a_key_again(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
+    lab.feed.send(table, created(1), created(1), created(2), deleted(1))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1,), (2,)), session)
+        lab.until(lab.all_committed, session)
+    lab.reset(table, 2)
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="has no key"):
+        lab.until(lambda: False, session)
+    lab.destination.execute(f"UPDATE {qualified(table)} SET v = 3")
+    lab.reset(table, 0)
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1,), (2,)), session)
+        lab.feed.send(table, created(7))
+        lab.until(lab.holds(table, (1,), (2,), (7,)), session)
+
+
+def test_a_reset_forward_skips_what_an_operator_wants_to_skip(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(3))", "t")
+    lab.feed.send(table, created(1, "a"))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, "a")), session)
+        lab.until(lab.all_committed, session)
+    lab.feed.send(table, created(2, "b"), created(3, "c"))
+    lab.reset(table, 3)
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, "a"), (3, "c")), session)
+
+
+def test_a_reset_to_before_a_schema_change_is_refused(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    lab.feed.send(table, created(1))
+    lab.feed.change("ALTER_TABLE", "ALTER TABLE t ADD v INT", table)
+    lab.feed.send(table, created(2, 2))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, None), (2, 2)), session)
+        lab.until(lab.all_committed, session)
+    lab.reset(table, 0)
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="last schema change") as refused:
+        lab.until(lambda: False, session)
+    assert "all topics" in refused.value.hint
+    lab.reset(table, 2)
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+    assert lab.rows(table) == [(1, None), (2, 2)]
+
+
+def test_resetting_the_schema_topic_rebuilds_the_target(lab: Lab) -> None:
+    keyed = lab.feed.create(lab.database, "CREATE TABLE a (id INT PRIMARY KEY)", "a")
+    keyless = lab.feed.create(lab.database, "CREATE TABLE b (v INT)", "b")
+    gone = lab.feed.create(lab.database, "CREATE TABLE c (v INT)", "c")
+    lab.feed.send(keyed, created(1))
+    lab.feed.send(keyless, created(1))
+    lab.feed.send(gone, created(1))
+    lab.feed.change("ALTER_TABLE", "ALTER TABLE a ADD v INT", keyed)
+    lab.feed.drop(gone)
+    lab.feed.send(keyed, created(2, 2))
+    with closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
+        lab.until(lab.all_committed, session)
+    lab.reset_topic(lab.task, 3)
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="one by one"):
+        lab.until(lambda: False, session)
+    lab.destination.execute(f"UPDATE {qualified(keyed)} SET v = 9")
+    lab.destination.execute(f"INSERT INTO {qualified(keyless)} VALUES (9)")
+    for topic in (lab.task, *map(lab.feed.topic, (keyed, keyless, gone))):
+        lab.reset_topic(topic, 0)
+    with closing(lab.apply().session()) as one, closing(lab.apply().session()) as two:
+        for _ in range(2):  # one of them rebuilds
+            next(one)
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, one, two)
+        lab.until(lab.all_committed, one, two)
+    assert lab.rows(keyed) == [(1, None), (2, 2)]
+    assert lab.rows(keyless) == [(1,)]
+    assert not lab.has(gone)
+
+
+def test_committed_offsets_reach_the_ends_of_the_topics(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+        lab.feed.send(table, created(1))
+        lab.until(lab.all_committed, session)
+        lab.feed.change("TRUNCATE_TABLE", "TRUNCATE TABLE t", table)
+        lab.feed.send(table, created(2))
+        lab.until(lab.all_committed, session)
+    assert lab.rows(table) == [(2,)]
+
+
+def test_a_refused_row_stops_its_partition_with_its_name(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9))", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table), session)
+        lab.destination.execute(f"ALTER TABLE {qualified(table)} MODIFY v VARCHAR(3)")
+    lab.feed.send(table, *(created(number, "abcd" if number == 37 else "abc") for number in range(100)))
+    with closing(lab.apply().session()) as session, pytest.raises(Stuck) as stuck:
+        lab.until(lambda: False, session)
+    assert str(table) in str(stuck.value)
+    assert "offset 37" in str(stuck.value)
+    assert "Data too long for column 'v'" in str(stuck.value)
+    assert lab.count(table) == 37
+    [problem] = lab.applied().problems
+    assert (problem.topic, problem.partition, problem.offset) == (lab.feed.topic(table), 0, 37)
+    assert (problem.table, problem.key) == (str(table), "(37)")
+    lab.destination.execute(f"ALTER TABLE {qualified(table)} MODIFY v VARCHAR(9)")
+    with closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.count(table) == 100, session)
+    assert lab.applied().problems == ()
+
+
+def test_a_locked_row_is_waited_for(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "t")
+    lab.feed.send(table, created(1, 1))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, 1)), session)
+    with closing(connect(lab.stack.destination.endpoint("admin"))) as holder:
+        holder.execute("BEGIN")
+        holder.execute(f"UPDATE {qualified(table)} SET v = 9")
+        lab.feed.send(table, updated((1, 1), (1, 2)))
+        with closing(lab.apply(lock_wait_seconds=1).session()) as session, pytest.raises(Transient, match="1205"):
+            lab.until(lambda: False, session)
+        holder.execute("ROLLBACK")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, 2)), session)
+
+
+def test_connections_that_are_killed(lab: Lab) -> None:
+    """At each turn the destination's sessions die, whatever they are doing; the work goes on in new ones."""
+    table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
+    for number in range(60):
+        lab.feed.send(table, created(number))
+    lost = 0
+    session = lab.apply(batch_rows=7).session()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not lab.holds(table, *((number,) for number in range(60)))():
+        assert time.monotonic() < deadline
+        if lost < 5:
+            lab.kill_sessions()
+        try:
+            next(session)
+        except Transient:
+            lost += 1
+            session.close()
+            session = lab.apply(batch_rows=7).session()
+    session.close()
+    assert lost == 5
+
+
+def test_a_destination_that_is_read_only_for_a_while(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table), session)
+        lab.destination.execute("SET GLOBAL super_read_only = ON")
+        try:
+            lab.feed.send(table, created(1))
+            with pytest.raises(Transient, match="1290"):
+                lab.until(lambda: False, session)
+            with closing(lab.apply().session()) as again, pytest.raises(Transient, match="1290"):
+                next(again)
+        finally:
+            lab.destination.execute("SET GLOBAL read_only = OFF")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1,)), session)

@@ -4,7 +4,7 @@ Shares nothing with `penstock verify`, which it also judges.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from runtime.mysql import Connection, Endpoint, connect
@@ -40,12 +40,17 @@ def databases(connection: Connection) -> list[str]:
     return [str(name) for (name,) in connection.query("SHOW DATABASES") if str(name).lower() not in SYSTEM]
 
 
-def differences(source: Endpoint, destination: Endpoint) -> list[str]:
-    """What differs, readable; empty: the destination, which keeps names in lower case, equals the source."""
+def differences(source: Endpoint, destination: Endpoint, only: Collection[str] | None = None) -> list[str]:
+    """What differs, readable; empty: the destination, which keeps names in lower case, equals the source.
+
+    `only`: the databases to compare (default: all).
+    """
+    chosen = None if only is None else {name.lower() for name in only}
     with _open(source) as here, _open(destination) as there:
-        names = {name.lower(): name for name in databases(here)}
-        found = _sets("databases", names, databases(there))
-        for name in sorted(names.keys() & set(databases(there))):
+        names = {name.lower(): name for name in databases(here) if chosen is None or name.lower() in chosen}
+        copies = {name for name in databases(there) if chosen is None or name in chosen}
+        found = _sets("databases", names, copies)
+        for name in sorted(names.keys() & copies):
             found += _database(here, there, names[name], name)
         return found
 

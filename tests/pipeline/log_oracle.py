@@ -19,23 +19,24 @@ from schemas.records import PositionRecord, SchemaChange, parse_commit, parse_sc
 from schemas.sql import identifier, qualified
 from schemas.topics import commits_topic, schema_topic, table_topic
 from tests.pipeline.compare import databases
-from tests.pipeline.source_log import LoggedRow, changes
+from tests.pipeline.source_log import Changes, changes
 from tests.pipeline.task import Task
 from tests.pipeline.topics import Record, records, table_topics
 
 _SHOWN = 8
 _RENAME = re.compile(r"RENAME TABLE (`(?:[^`]|``)+`|\w+) TO (`(?:[^`]|``)+`|\w+)$")
+_KINDS = {("c",): "insert", ("u",): "update", ("d",): "delete", ("d", "c"): "update"}  # a changed key: delete, create
 Row = Mapping[str, Any]
 
 
 def check_topics(task: Task) -> int:
     """Fails with what is missing, doubled, out of order or untrue; returns the number of records."""
     start = _first_position(task.kafka, task.name)
-    logged: dict[str, list[LoggedRow]] = defaultdict(list)
+    logged: dict[str, list[Changes]] = defaultdict(list)
     for change in changes(task.stack.source, start.gtid_set, start.file):
         logged[table_topic(task.name, TableName(*change.table))].append(change)
     held = {topic: list(records(task.kafka, task.name, topic)) for topic in table_topics(task.kafka, task.name)}
-    faults = [f"{topic}: {len(logged[topic])} changes have no topic" for topic in logged.keys() - held.keys()]
+    faults = [f"{topic}: {len(logged[topic])} statements have no topic" for topic in logged.keys() - held.keys()]
     for topic, found in held.items():
         faults += _compare(topic, found, logged.get(topic, []))
     faults += Fold(task).run(held)
@@ -52,29 +53,31 @@ def _first_position(kafka: KafkaSettings, task: str) -> PositionRecord:
     raise AssertionError(f"{task} has no position")
 
 
-def _compare(topic: str, found: Sequence[Record], logged: Sequence[LoggedRow]) -> list[str]:
-    """Changes that are missing, doubled, made up, or out of order."""
-    faults = []
+def _compare(topic: str, found: Sequence[Record], logged: Sequence[Changes]) -> list[str]:
+    """Changes that are missing, doubled, made up, or of another kind."""
     first_snapshot = next((record for record in found if record.op == "r"), None)
     if found and found[0].key is None and first_snapshot is not None:
         # read in one piece under a lock: what its log held before that place is in the rows that were read
         begin = first_snapshot.position
-        logged = [change for change in logged if change.position >= begin]
-    expected = {(change.gtid, change.position, change.row) for change in logged}
-    seen: dict[tuple[str | None, LogPosition, int], list[str]] = defaultdict(list)
+        logged = [change for change in logged if change.events[0] >= begin]
+    held: dict[tuple[str | None, LogPosition], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for record in found:
         if record.op != "r":
-            seen[record.gtid, record.position, record.row].append(record.op)
-    for place, ops in seen.items():
-        if place not in expected:
-            faults.append(f"{topic}: {ops} of {place} is not in the source's log")
-        elif ops not in (["c"], ["u"], ["d"], ["d", "c"]):  # a changed key is a delete and a create
-            faults.append(f"{topic}: {place} is there {len(ops)} times: {ops}")
-    missing = [change for change in logged if (change.gtid, change.position, change.row) not in seen]
+            held[record.gtid, record.position][record.row].append(record.op)
+    faults, missing = [], []
+    for change in logged:
+        rows = [held.pop((change.gtid, event), {}) for event in change.events]
+        ops = tuple(_KINDS.get(tuple(ops), f"{ops}") for numbered in rows for _, ops in sorted(numbered.items()))
+        if not ops:
+            missing.append(str(change))
+        elif ops != change.ops:
+            faults.append(f"{topic}: {change}: {change.ops} became {ops}")
+        elif any(sorted(numbered) != list(range(len(numbered))) for numbered in rows):
+            faults.append(f"{topic}: {change}: rows are numbered {[sorted(numbered) for numbered in rows]}")
+    faults += [f"{topic}: {place} is not in the source's log: {dict(rows)}" for place, rows in held.items()]
     if missing:
-        heads = "; ".join(map(str, missing[:_SHOWN]))
-        faults.append(f"{topic}: {len(missing)} of {len(logged)} changes are missing: {heads}")
-    return faults + _ordered(topic, found)
+        faults.append(f"{topic}: {len(missing)} of {len(logged)} statements are missing: {missing[:_SHOWN]}")
+    return faults[: 2 * _SHOWN] + _ordered(topic, found)
 
 
 def _ordered(topic: str, found: Sequence[Record]) -> list[str]:
@@ -150,7 +153,7 @@ class Fold:
                 self._fault(record, "was read twice")
             if record.key in state.deleted:
                 self._fault(record, "brings back a deleted row")
-            if there is not None and there != (record.schema, record.value):
+            if there is not None and there[0] == record.schema and there[1] != record.value:
                 self._fault(record, "is an older state of a row that is there")
             state.read.add(record.key)
         elif record.op == "c" and there is not None:

@@ -88,6 +88,9 @@ class Process:
             raise AssertionError(f"{self} still runs after {seconds:g} seconds; it said:\n{self.tail()}") from error
         for reader in self._readers:
             reader.join(_PATIENCE_SECONDS)
+        for stream in (self._child.stdout, self._child.stderr):
+            if stream is not None:
+                stream.close()
         return code
 
     def wait_for(self, text: str, seconds: float = _PATIENCE_SECONDS) -> str:
@@ -123,10 +126,11 @@ class Process:
         return next((line for line in self.log if text in line), None)
 
     def _read(self, stream: IO[str], lines: list[str]) -> None:
-        for line in stream:
-            with self._changed:
-                lines.append(line.rstrip("\n"))
-                self._changed.notify_all()
+        with stream:
+            for line in stream:
+                with self._changed:
+                    lines.append(line.rstrip("\n"))
+                    self._changed.notify_all()
         self._child.wait()
         with self._changed:
             self._changed.notify_all()

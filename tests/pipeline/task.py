@@ -19,6 +19,7 @@ from tests.pipeline.compare import differences
 from tests.pipeline.process import Process
 
 _CHUNK_BYTES = 64 << 10  # small chunks: a small table has many
+_SESSION = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "300"}  # the dead leave their group soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Task:
         content = {
             "task": self.name,
             "source": _server(self.source, "${SOURCE_PASSWORD}"),
-            "kafka": {"bootstrap_servers": stack.kafka},
+            "kafka": {"bootstrap_servers": stack.kafka, "properties": dict(_SESSION)},
             "objects": {"include": list(include)},
             "snapshot": {"readers": 2, "chunk_bytes": _CHUNK_BYTES},
             "targets": {"polar": _server(self.destination, "${TARGET_PASSWORD}")},

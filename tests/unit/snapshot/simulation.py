@@ -7,10 +7,10 @@ stream's position: `Violation` otherwise.
 """
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from runtime.errors import Transient
 from schemas.codec import ChunkRows
 from schemas.names import TableName
 from schemas.plan import TablePlan, plan
@@ -152,10 +152,11 @@ class Reader:
         self._source = source
         self._marks = marks
         self.commands: list[Command] = []
-        self.reports: list[Report | Ended] = [Ready(UUID)]
+        self.reports: list[Report | Ended] = [Ready()]
         self._credits = 2
         self._held = False
         self._walk: Walk | None = None
+        self._table: Table
         self._next: Callable[[], None] | None = None
         self._low = GtidSet()
         self._seen: tuple[ChunkRows, tuple[str, ...] | None, bool] | None = None
@@ -175,7 +176,8 @@ class Reader:
         match command:
             case Walk():
                 self._walk, self._held, self._located, self._parts = command, False, None, []
-                if not from_json(command.table).key:
+                self._table = from_json(command.table)
+                if not self._table.key:
                     self.reports.append(HoldWanted(command.number))
             case Rest():
                 self._walk = None
@@ -185,7 +187,7 @@ class Reader:
                 self._held = True
 
     def _begin(self, walk: Walk) -> None:
-        table = from_json(walk.table)
+        table = self._table
         if not table.key:
             self._keyless(walk, table)
         elif self._credits and self._source.low(self._marks).covers(GtidSet.parse(walk.needs)):
@@ -295,6 +297,10 @@ class Durable:
     ranges: dict[str, RangeRecord] = field(default_factory=dict)
     released: list[tuple[TableName, int]] = field(default_factory=list)
 
+    def copy(self) -> "Durable":
+        tables = Tables(dict(self.tables.shapes), {name: dict(rows) for name, rows in self.tables.rows.items()})
+        return replace(self, tables=tables, ranges=dict(self.ranges), released=list(self.released))
+
 
 class Capture:
     """Streams, publishes and commits as capture does; `settings` bound the window."""
@@ -316,23 +322,22 @@ class Capture:
 
     def restart(self) -> None:
         """A crash: what is not committed is gone."""
-        self.now = deepcopy(self.durable)
+        self.now = self.durable.copy()
         self._must_stay_open = False
         self.truth = beginning()
-        published = GtidSet()
-        for index in range(self.now.streamed + (1 if self.now.units else 0)):
-            published.add(self.source.gtid(index))
         for changes in self.source.log[: self.now.streamed]:
             for change in changes:
                 self.truth.apply(change)
         for change in self.source.log[self.now.streamed][: self.now.units] if self.now.units else ():
             self.truth.apply(change)
         self.pool = Pool(self.source, self._marks)
-        self.interleave = Interleave(
-            self.pool, self._settings, self.now.ranges.values(), self._plan, self._published(published)
-        )
+        self.interleave = Interleave(self.pool, self._settings, self.now.ranges.values(), self._plan, self.published())
 
-    def _published(self, published: GtidSet) -> GtidSet:
+    def published(self) -> GtidSet:
+        """Transactions that the topics hold, wholly or in part."""
+        published = GtidSet()
+        for index in range(self.now.streamed + (1 if self.now.units else 0)):
+            published.add(self.source.gtid(index))
         return published
 
     @property
@@ -372,7 +377,7 @@ class Capture:
 
     def commit(self) -> None:
         if not self._must_stay_open:
-            self.durable = deepcopy(self.now)
+            self.durable = self.now.copy()
 
     def check(self) -> None:
         for table, rows in self.now.tables.rows.items():
@@ -451,13 +456,21 @@ def shape_of(table: Table) -> Shape:
 def run(schedule: Iterable[int], capture: Capture) -> None:
     """Takes one action for each number, then lets everything come to its end."""
     for number in schedule:
-        act(capture, number)
+        _or_restart(capture, number)
     finish(capture)
+
+
+def _or_restart(capture: Capture, number: int) -> None:
+    """As the loop of a service: what may work in a moment is tried again from durable state."""
+    try:
+        act(capture, number)
+    except Transient:
+        capture.restart()
 
 
 def act(capture: Capture, number: int) -> None:
     """The action that `number` stands for, if it can be taken now."""
-    source, (number, choice) = capture.source, divmod(number, 16)
+    source, (number, choice) = capture.source, divmod(number, 17)
     match choice:
         case 0 | 1:
             _write(source, number)
@@ -475,7 +488,7 @@ def act(capture: Capture, number: int) -> None:
             capture.interleave.receive()
         case 14:
             capture.release()
-        case 15:
+        case _:
             _disturb(capture, number)
 
 
@@ -531,9 +544,16 @@ def finish(capture: Capture) -> None:
     for _ in range(1000):
         if capture.interleave.finished and capture.now.streamed == len(source.log):
             break
-        capture.interleave.receive()
-        capture.release()
-        for reader in list(capture.pool.readers.values()):
-            reader.step()
-        capture.stream()
+        try:
+            _round(capture)
+        except Transient:
+            capture.restart()
     capture.check_end()
+
+
+def _round(capture: Capture) -> None:
+    capture.interleave.receive()
+    capture.release()
+    for reader in list(capture.pool.readers.values()):
+        reader.step()
+    capture.stream()

@@ -65,3 +65,10 @@ def _dict(value: Json) -> Schema:
 def _list(value: Json) -> list[Json]:
     assert isinstance(value, list)
     return value
+
+
+def table_maps() -> dict[str, bytes]:
+    """Bodies of TABLE_MAP events by table name."""
+    lines = (_HERE / "table_maps.txt").read_text().splitlines()
+    bodies = [bytes.fromhex(line) for line in lines if not line.startswith("#")]
+    return dict(zip(("t", "nokey", "uk", "od-d", "labels", "prefix"), bodies, strict=True))

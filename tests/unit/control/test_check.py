@@ -1,0 +1,261 @@
+from dataclasses import replace
+
+import pytest
+
+from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
+from control.check_destination import destination_findings, table_findings
+from control.check_objects import object_findings
+from control.check_source import source_findings, source_privileges
+from control.finding import Finding, Status, listed
+from control.grants import Grants
+from control.server import LogFacts, ServerFacts, version_of
+from schemas.names import TableName
+from schemas.position import GtidSet
+from schemas.selection import Selection
+
+UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+NOW_US = 1_000_000_000
+VARIABLES = {
+    "version": "9.7.4",
+    "log_bin": "ON",
+    "binlog_format": "ROW",
+    "binlog_row_image": "FULL",
+    "binlog_row_metadata": "FULL",
+    "gtid_mode": "ON",
+    "enforce_gtid_consistency": "ON",
+    "binlog_row_value_options": "",
+    "binlog_transaction_compression": "OFF",
+    "binlog_expire_logs_seconds": "2592000",
+    "server_id": "1",
+    "server_uuid": UUID,
+    "gtid_executed": f"{UUID}:1-100",
+    "gtid_purged": "",
+    "lower_case_table_names": "0",
+    "max_allowed_packet": "67108864",
+    "replica_preserve_commit_order": "ON",
+    "replica_parallel_workers": "4",
+}
+SOURCE = ServerFacts(
+    variables=VARIABLES,
+    grants=Grants.parse(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `u`@`%`"]),
+    account="'u'@'%'",
+    databases=frozenset(("shop",)),
+    collations=frozenset(("utf8mb4_0900_ai_ci", "latin1_swedish_ci", "utf8mb3_general_ci")),
+    clock_us=NOW_US,
+)
+TARGET = replace(
+    SOURCE,
+    variables={**VARIABLES, "server_uuid": "other", "version": "8.0.18", "lower_case_table_names": "1"},
+    grants=Grants.parse(["GRANT ALL PRIVILEGES ON *.* TO `u`@`%`"]),
+    collations=frozenset(("utf8mb4_0900_ai_ci", "latin1_swedish_ci", "utf8_general_ci")),
+)
+LOG = LogFacts(filters="", replica=False, prepared=0)
+ID = ColumnFacts("id", "int", "int", False, None, "", None, None, "", None, "")
+PRIMARY = IndexFacts("PRIMARY", True, "BTREE", True, "", ("id",), True)
+ORDERS = TableName("shop", "orders")
+TABLE = TableFacts(ORDERS, "InnoDB", "utf8mb4_0900_ai_ci", "", (ID,), (PRIMARY,))
+
+
+def bad(findings: object) -> dict[str, Status]:
+    assert isinstance(findings, list)
+    for finding in findings:
+        assert isinstance(finding, Finding)
+        assert bool(finding.repair) == (finding.status is not Status.OK), finding
+    return {finding.name: finding.status for finding in findings if finding.status is not Status.OK}
+
+
+def source(
+    log: LogFacts = LOG, position: str | None = None, now_us: int = 1_000_000_000, **changed: str
+) -> list[Finding]:
+    server = replace(SOURCE, variables={**VARIABLES, **changed})
+    gtids = None if position is None else GtidSet.parse(position)
+    return list(source_findings(server, log, gtids, now_us))
+
+
+def target(server: ServerFacts = TARGET, databases: tuple[str, ...] = ("shop",)) -> list[Finding]:
+    return list(destination_findings("polar", server, SOURCE, databases, "penstock"))
+
+
+def test_a_fit_source_has_no_findings() -> None:
+    assert bad(source()) == {}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("log_bin", "OFF"),
+        ("binlog_format", "MIXED"),
+        ("binlog_row_image", "MINIMAL"),
+        ("binlog_row_metadata", "MINIMAL"),
+        ("gtid_mode", "OFF_PERMISSIVE"),
+        ("enforce_gtid_consistency", "WARN"),
+        ("binlog_row_value_options", "PARTIAL_JSON"),
+        ("binlog_transaction_compression", "ON"),
+        ("server_id", "0"),
+    ],
+)
+def test_each_setting_of_the_log_is_required(variable: str, value: str) -> None:
+    assert bad(source(LOG, None, **{variable: value})) == {f"source.{variable}": Status.FAILED}
+
+
+def test_all_findings_come_at_once() -> None:
+    found = bad(source(log_bin="OFF", gtid_mode="OFF", binlog_expire_logs_seconds="3600", version="5.7.44-log"))
+    assert set(found) == {"source.log_bin", "source.gtid_mode", "source.log_retention", "source.version"}
+
+
+def test_other_sources_are_not_available_yet() -> None:
+    assert bad(source(version="10.11.6-MariaDB-log")) == {"source.version": Status.FAILED}
+    assert bad(source(version="8.0.12")) == {"source.version": Status.FAILED}
+    assert bad(source(version="8.0.36")) == {}
+
+
+def test_a_purged_log_is_noticed_only_when_it_is_needed() -> None:
+    purged = f"{UUID}:1-50"
+    assert bad(source(gtid_purged=purged)) == {}
+    assert bad(source(position=f"{UUID}:1-60", gtid_purged=purged)) == {}
+    found = source(position=f"{UUID}:1-40", gtid_purged=purged)
+    assert bad(found) == {"source.position": Status.FAILED}
+    assert any(f"10 transactions of its log that the task still needs: {UUID}:41-50" in one.message for one in found)
+
+
+def test_what_only_a_log_reader_sees() -> None:
+    assert bad(source(LogFacts(filters="mysql", replica=False, prepared=0))) == {"source.log_filters": Status.FAILED}
+    assert bad(source(LogFacts(filters="", replica=False, prepared=2))) == {"source.xa": Status.FAILED}
+    assert bad(source(LogFacts(filters="", replica=False, prepared=None))) == {"source.xa": Status.WARNING}
+    replica = LogFacts(filters="", replica=True, prepared=0)
+    assert bad(source(replica)) == {}
+    assert bad(source(replica, replica_preserve_commit_order="OFF")) == {"source.commit_order": Status.FAILED}
+
+
+def test_tagged_gtids_and_clocks() -> None:
+    assert bad(source(gtid_executed=f"{UUID}:1-3:tag:1-2")) == {"source.gtid_tags": Status.FAILED}
+    late = replace(SOURCE, clock_us=NOW_US + 10_000_000)
+    assert bad(list(source_findings(late, LOG, None, NOW_US))) == {"source.clock": Status.WARNING}
+
+
+def test_privileges_at_the_source() -> None:
+    def found(lines: list[str], selection: Selection, keyless: list[TableName]) -> dict[str, Status]:
+        server = replace(SOURCE, grants=Grants.parse(lines))
+        return bad(list(source_privileges(server, selection, [ORDERS], keyless)))
+
+    everything = "GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `u`@`%`"
+    log_only = "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `u`@`%`"
+    reads_shop = "GRANT SELECT ON `shop`.* TO `u`@`%`"
+    shop = Selection(include=("shop.*",))
+    assert found([everything], Selection(), []) == {}
+    assert found([everything], Selection(), [ORDERS]) == {"source.lock_tables": Status.FAILED}
+    assert found([log_only, "GRANT SELECT, LOCK TABLES ON `shop`.* TO `u`@`%`"], shop, [ORDERS]) == {}
+    assert found([log_only, reads_shop], Selection(), []) == {"source.select": Status.WARNING}
+    assert found([log_only], shop, []) == {"source.select": Status.FAILED}
+    assert found(["GRANT SELECT ON *.* TO `u`@`%`"], shop, []) == {"source.log_privileges": Status.FAILED}
+
+
+def test_a_polardb_destination_has_only_warnings() -> None:
+    assert bad(target()) == {
+        "target.polar.version": Status.WARNING,
+        "target.polar.lower_case_table_names": Status.WARNING,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "status"),
+    [
+        ({"read_only": "ON"}, "read_only", Status.FAILED),
+        ({"server_uuid": UUID}, "another_server", Status.FAILED),
+        ({"max_allowed_packet": "4194304"}, "max_allowed_packet", Status.FAILED),
+        ({"max_allowed_packet": "33554432"}, "max_allowed_packet", Status.WARNING),
+        ({"version": "5.7.28-log"}, "version", Status.WARNING),
+        ({"version": "10.11.6-MariaDB"}, "version", Status.FAILED),
+    ],
+)
+def test_what_is_wrong_with_a_destination(changed: dict[str, str], name: str, status: Status) -> None:
+    found = bad(target(replace(TARGET, variables={**TARGET.variables, **changed})))
+    assert found[f"target.polar.{name}"] is status
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (["GRANT SELECT, INSERT, UPDATE, DELETE ON `shop`.* TO `u`@`%`"], "DML-only"),
+        (["GRANT CREATE, DROP, ALTER, INDEX ON `shop`.* TO `u`@`%`"], "DDL-only"),
+        (["GRANT SELECT ON `shop`.* TO `u`@`%`"], "read-only"),
+        ([], "without rights on this database"),
+    ],
+)
+def test_the_kind_of_account_is_named(lines: list[str], kind: str) -> None:
+    found = target(replace(TARGET, grants=Grants.parse(lines)))
+    told = next(one for one in found if one.name == "target.polar.privileges")
+    assert told.status is Status.FAILED
+    assert kind in told.message
+    assert bad(found)["target.polar.state_database"] is Status.FAILED
+
+
+def tables_at(
+    server: ServerFacts, tables: list[TableFacts], existing: list[TableName], begun: bool = False
+) -> dict[str, Status]:
+    return bad(list(table_findings("polar", server, {table.name: table for table in tables}, existing, begun)))
+
+
+def test_tables_that_are_there_already() -> None:
+    there = [TableName("shop", "orders")]
+    assert tables_at(TARGET, [TABLE], there) == {"target.polar.same_name": Status.FAILED}
+    assert tables_at(TARGET, [TABLE], there, begun=True) == {}
+    assert tables_at(TARGET, [replace(TABLE, name=TableName("Shop", "Orders"))], there) == {
+        "target.polar.same_name": Status.FAILED
+    }
+
+
+def test_names_that_differ_by_case_only() -> None:
+    both = [TABLE, replace(TABLE, name=TableName("shop", "Orders"))]
+    assert tables_at(TARGET, both, []) == {"target.polar.name_case": Status.FAILED}
+    assert tables_at(replace(TARGET, variables=VARIABLES), both, []) == {}
+
+
+def test_collations_and_keys_at_the_destination() -> None:
+    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb3_general_ci")], []) == {}
+    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb4_0900_bin")], []) == {
+        "target.polar.collations": Status.FAILED
+    }
+    keyless = replace(TABLE, indexes=())
+    required = replace(TARGET, variables={**TARGET.variables, "sql_require_primary_key": "ON"})
+    hidden = replace(TARGET, variables={**TARGET.variables, "implicit_primary_key": "ON"})
+    assert tables_at(TARGET, [keyless], []) == {}
+    assert tables_at(required, [keyless], []) == {"target.polar.keyless": Status.FAILED}
+    assert tables_at(hidden, [keyless], []) == {"target.polar.keyless": Status.WARNING}
+
+
+def objects(*tables: TableFacts, version: tuple[int, ...] = (9, 7, 4), views: int = 0) -> dict[str, Status]:
+    facts = {table.name: table for table in tables}
+    return bad(list(object_findings("shop", facts, [], {"views": views}, version)))
+
+
+def test_fit_objects_have_no_findings() -> None:
+    assert objects(TABLE) == {}
+    assert objects() == {"objects.selected": Status.WARNING}
+
+
+def test_what_is_wrong_with_objects() -> None:
+    assert objects(replace(TABLE, engine="FEDERATED")) == {"objects.engines": Status.FAILED}
+    assert objects(replace(TABLE, engine="MyISAM")) == {"objects.engines": Status.FAILED}
+    assert objects(replace(TABLE, indexes=())) == {"objects.keys": Status.WARNING}
+    assert objects(TABLE, views=2) == {"objects.others": Status.WARNING}
+    assert objects(replace(TABLE, name=TableName("shop", "o" * 250))) == {"objects.topics": Status.FAILED}
+    twins = [replace(TABLE, name=TableName("shop", name)) for name in ("a b", "a.b")]
+    assert objects(*twins) == {"objects.topics": Status.FAILED}
+
+
+def test_foreign_keys() -> None:
+    key = ForeignKeyFacts("fk", ("id",), TableName("crm", "parents"), ("id",), "NO ACTION", "CASCADE")
+    child = replace(TABLE, foreign_keys=(key,))
+    parent = replace(TABLE, name=key.parent)
+    assert objects(child, parent) == {}
+    assert objects(child) == {"objects.foreign_keys": Status.WARNING}
+    assert objects(child, parent, version=(8, 0, 36)) == {"objects.cascades": Status.FAILED}
+
+
+def test_versions_and_lists() -> None:
+    assert version_of("8.0.18-log") == (8, 0, 18)
+    assert version_of("9.7") == (9, 7, 0)
+    assert version_of("what") == (0, 0, 0)
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(["a", "b", "c"], most=1) == "a and 2 more"

@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
+from control.compare_schema import describe, differences, lowered
+from schemas.names import TableName
+
+ID = ColumnFacts("id", "int", "int", False, None, "auto_increment", None, None, "", None, "")
+NAME = ColumnFacts("name", "varchar", "varchar(20)", True, "x", "", "utf8mb3", "utf8mb3_general_ci", "", None, "")
+PRIMARY = IndexFacts("PRIMARY", True, "BTREE", True, "", ("id",), True)
+PARENT = ForeignKeyFacts("fk", ("id",), TableName("Shop", "Parents"), ("id",), "NO ACTION", "CASCADE")
+TABLE = TableFacts(
+    TableName("Shop", "Orders"),
+    "InnoDB",
+    "utf8mb3_general_ci",
+    "",
+    (ID, NAME),
+    (PRIMARY,),
+    (PARENT,),
+    {"c": "(id > 0)"},
+)
+
+
+def found(changed: TableFacts) -> list[str]:
+    return differences(describe(TABLE), describe(changed))
+
+
+def test_what_must_differ_is_not_a_difference() -> None:
+    old = replace(NAME, charset="utf8", collation="utf8_general_ci")
+    wide = replace(ID, column_type="int(11)")
+    same = replace(TABLE, engine="XENGINE", collation="utf8_general_ci", columns=(wide, old))
+    assert found(same) == []
+
+
+def test_a_boolean_keeps_its_width() -> None:
+    flag = replace(ID, column_type="tinyint(1)", data_type="tinyint")
+    one, two = replace(TABLE, columns=(flag,)), replace(TABLE, columns=(replace(flag, column_type="tinyint"),))
+    assert differences(describe(one), describe(two)) == [
+        "column id: source tinyint(1) NOT NULL auto_increment, target tinyint NOT NULL auto_increment"
+    ]
+
+
+def test_every_aspect_is_compared() -> None:
+    assert found(replace(TABLE, columns=(NAME, ID)))[0].startswith("columns: source id, name, target name, id")
+    assert found(replace(TABLE, columns=(ID, replace(NAME, default=None)))) == [
+        "column name: source varchar(20) NULL COLLATE utf8mb3_general_ci DEFAULT x, "
+        "target varchar(20) NULL COLLATE utf8mb3_general_ci"
+    ]
+    assert found(replace(TABLE, indexes=())) == ["primary key: source (id), target has none"]
+    assert found(replace(TABLE, indexes=(PRIMARY, replace(PRIMARY, name="u", parts=("name(3) DESC",))))) == [
+        "unique key u: source has none, target (name(3) DESC)"
+    ]
+    assert found(replace(TABLE, foreign_keys=(replace(PARENT, on_delete="RESTRICT"),)))[0].startswith("foreign key fk:")
+    assert found(replace(TABLE, checks={})) == ["check c: source (id > 0), target has none"]
+    assert found(replace(TABLE, partitions=("HASH id",))) == ["partitions: source has none, target HASH id"]
+    assert found(replace(TABLE, comment="x")) == ["comment: source , target x"]
+
+
+def test_lower_case_names() -> None:
+    small = lowered(TABLE)
+    assert small.name == TableName("shop", "orders")
+    assert small.foreign_keys[0].parent == TableName("shop", "parents")
+    assert small.columns == TABLE.columns

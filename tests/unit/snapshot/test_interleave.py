@@ -1,0 +1,99 @@
+"""The topics are true at each moment, whatever order the moments come in; and wrong steps are found out."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime.errors import Fatal
+from schemas.names import TableName
+from schemas.position import GtidSet, LogPosition
+from snapshot.interleave import Interleave
+from snapshot.ledger import Ledger, Order
+from snapshot.window import Window
+from tests.unit.snapshot.simulation import Capture, Marks, Source, Violation, run
+
+_ENOUGH = 1 << 20  # bytes of keys
+_TOO_FEW = 300
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, (1 << 20) - 1), min_size=40, max_size=200), st.sampled_from((_ENOUGH, _TOO_FEW)))
+def test_the_topics_are_true_at_each_moment_and_complete_in_the_end(schedule: list[int], window_bytes: int) -> None:
+    run(schedule, Capture(Source(), Marks(), window_bytes))
+
+
+@pytest.mark.parametrize(
+    "marks", [Marks(low="flushed"), Marks(high="executed")], ids=["the log's end is no low", "gtid_executed is no high"]
+)
+def test_wrong_marks_are_found_out(marks: Marks) -> None:
+    assert _found_out(marks)
+
+
+def _touches_nothing(self: Interleave, table: TableName, gtid: str, keys: Sequence[bytes]) -> None:
+    """Sabotage."""
+
+
+def _forgets_all(self: Window, table: TableName, published: GtidSet) -> None:
+    self._remember(table, [])
+
+
+def _knows_latest(self: Window) -> None:
+    """As if a low were a promise for chunks that were read before it."""
+    self._floor = self._latest
+    for table, transactions in list(self._touched.items()):
+        self._remember(table, [each for each in transactions if not self._floor.contains(each.gtid)])
+
+
+def _lets_pass(self: Interleave, table: TableName, gtid: str) -> None:
+    """As if a DDL left chunks as they are."""
+
+
+def _keeps_order(self: Ledger, table: TableName) -> tuple[Order, Order]:
+    return (), ()
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "wrong"),
+    [
+        (Interleave, "touched", _touches_nothing),
+        (Interleave, "_cut", _lets_pass),
+        (Window, "forget", _forgets_all),
+        (Window, "_raise_floor", _knows_latest),
+        (Ledger, "reorder", _keeps_order),
+    ],
+)
+def test_a_wrong_step_is_found_out(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, wrong: object) -> None:
+    monkeypatch.setattr(owner, method, wrong)
+    assert _found_out(Marks())
+
+
+def test_a_stream_that_does_not_stand_still_for_a_keyless_table_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Interleave, "may_pass", _told_but_passed)
+    assert _found_out(Marks())
+
+
+def test_a_restart_that_forgets_what_is_published_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Capture, "published", lambda _: GtidSet())
+    assert _found_out(Marks())
+
+
+def _told_but_passed(self: Interleave, position: LogPosition) -> bool:
+    _real_may_pass(self, position)
+    return True
+
+
+_real_may_pass = Interleave.may_pass
+
+
+def _found_out(marks: Marks) -> bool:
+    for seed in range(1000):
+        chance = random.Random(seed)
+        schedule = [chance.randrange(1 << 20) for _ in range(100)]
+        try:
+            run(schedule, Capture(Source(), marks, (_ENOUGH, _TOO_FEW)[seed % 2]))
+        except (Violation, Fatal, ValueError):
+            return True
+    return False
