@@ -1,9 +1,7 @@
 """The tables that capture knows, as of the place it has reached in the log, and the plans made from them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from schemas.table_map import parse_table_map, table_of
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from capture.publisher import Publisher
 from runtime.errors import Fatal
@@ -12,6 +10,7 @@ from schemas.names import TableName
 from schemas.plan import TablePlan, plan
 from schemas.selection import Selection
 from schemas.table import Table
+from schemas.table_map import parse_table_map, table_of
 from schemas.topics import table_topic
 
 
@@ -31,6 +30,7 @@ class Catalog:
         self._publisher = publisher
         self._selection = selection
         self._tables = dict(tables)
+        self._doubtful: set[TableName] = set()  # their definitions may be newer than the stream
         self._shapes: dict[bytes, Shape | None] = {}
 
     def __contains__(self, name: TableName) -> bool:
@@ -45,6 +45,21 @@ class Catalog:
     def table(self, name: TableName) -> Table:
         return self._tables[name]
 
+    def tables(self, names: Collection[TableName]) -> tuple[dict[TableName, Table], set[TableName]]:
+        """Definitions, and which of them are certain."""
+        return {name: self._tables[name] for name in names}, set(names) - self._doubtful
+
+    def renamed(self, renames: Sequence[tuple[TableName, TableName]]) -> tuple[dict[TableName, Table], set[TableName]]:
+        """Definitions of renamed tables under their new names, and which of them are certain; one rename follows the
+        other."""
+        tables, doubtful = dict(self._tables), set(self._doubtful)
+        for old, new in renames:
+            if old in tables:
+                tables[new] = replace(tables.pop(old), name=new)
+                (doubtful.add if old in doubtful else doubtful.discard)(new)
+        found = {new: tables[new] for _, new in renames if new in tables}
+        return found, set(found) - doubtful
+
     def shape(self, body: bytes) -> Shape | None:
         """The shape of a TABLE_MAP event's body; None when its table is not selected."""
         raw = body[6:]  # the table id in front is not part of the shape
@@ -58,8 +73,13 @@ class Catalog:
         """The plan of a table as it is tracked now."""
         return self._shape_of(self._tables[name]).plan
 
+    def doubt(self, names: Collection[TableName]) -> None:
+        """The definitions of these tables may be newer than the stream, until a row event shows them."""
+        self._doubtful.update(names)
+
     def changed(self, name: TableName, table: Table | None) -> None:
         """Takes over a definition after a schema change; None when the table is gone."""
+        self._doubtful.discard(name)
         self._shapes = {
             raw: shape for raw, shape in self._shapes.items() if shape is not None and shape.table.name != name
         }
@@ -82,6 +102,7 @@ class Catalog:
         tracked = self._tables[name]
         table = table_of(map_, tracked if tracked.columns else None)
         self._tables[name] = table
+        self._doubtful.discard(name)
         return self._shape_of(table)
 
     def _shape_of(self, table: Table) -> Shape:

@@ -1,15 +1,16 @@
 """The source's schema at a known place of its log, without a lock.
 
 information_schema tells what is now. What it tells belongs to a place of the log when no statement between the reading
-and that place changed a selected table: `changes_between` reads that piece of the log to be sure.
+and that place changed a selected table; this reads that piece of the log to be sure.
 """
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 
 from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables
-from capture.events import EventType, gtid, query
+from capture.events import EventType, begins, gtid, query
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.statements import Statements
@@ -54,6 +55,8 @@ class SchemaSource:
         self._connection = connection
         self._statements = statements
         self._settings = settings
+        self._scanned = GtidSet()
+        self._ahead: list[tuple[str, Statement]] = []  # schema changes in `scanned` that the stream has not reached
 
     def everything(self) -> Schema:
         """The whole selected schema; reads again while DDL runs at the same time."""
@@ -62,26 +65,38 @@ class SchemaSource:
             definitions = tuple(self._definitions())
             after, position = executed(self._connection), log_end(self._connection)
             seam("capture.schema_read")
-            if not self._changed(before, after, self._statements.changes_schema):
+            if not any(True for _ in self._changes(before, after)):
                 return Schema(after, position, definitions)
             log.info("schema_changed_while_reading")
 
-    def tables_after(self, transaction: str, names: Iterable[TableName], position: GtidSet) -> dict[TableName, Table]:
-        """Definitions of tables as they stand after `transaction`, which has just been read from the log.
+    def read(self, names: Iterable[TableName]) -> dict[TableName, Table]:
+        """Definitions as they are now. Where the stream is behind, row events correct names and types when they come;
+        unique keys, which they do not tell, count only in a table with a primary key."""
+        return {name: careful(table) for name, table in read_tables(self._connection, names).items()}
 
-        The log shows a statement before the server shows its effect, so this waits for the effect. Definitions may
-        already be newer: row events correct names and types. A table without a primary key is only as sure as its
-        unique keys are, so these are kept only if nothing has changed them up to the reading.
+    def tables_after(
+        self, transaction: str, names: Iterable[TableName], position: GtidSet
+    ) -> tuple[dict[TableName, Table], set[TableName]]:
+        """Definitions of tables as they stand after `transaction`, which the stream has just read, and those of them
+        that are certain.
+
+        The log shows a statement before the server shows its effect, so this waits for the effect. A definition is
+        certain when nothing has changed its table between `position` and the reading.
         """
         self._wait_for(transaction)
         found = read_tables(self._connection, names)
-        unsure = {name for name, table in found.items() if not table.primary_key and table.unique_keys}
-        if unsure and self._changed(
-            position, executed(self._connection), lambda statement: not unsure.isdisjoint(statement.tables)
-        ):
-            for name in unsure:
-                found[name] = without_unique_keys(found[name])
-        return found
+        later = self._changes_later(position, executed(self._connection))
+        certain = {name for name in found if not any(touches(statement, name) for statement in later)}
+        return {name: table if name in certain else careful(table) for name, table in found.items()}, certain
+
+    def _changes_later(self, position: GtidSet, until: GtidSet) -> list[Statement]:
+        """Every schema change in `until` behind `position`. The log is read ahead only once."""
+        if not self._scanned.covers(position):
+            self._scanned, self._ahead = position.copy(), []
+        self._ahead = [(gtid_, statement) for gtid_, statement in self._ahead if not position.contains(gtid_)]
+        self._ahead += self._changes(self._scanned, until)
+        self._scanned = self._scanned.union(until)
+        return [statement for _, statement in self._ahead]
 
     def _wait_for(self, transaction: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -100,28 +115,24 @@ class SchemaSource:
             if statement is not None and name in tables:
                 yield Definition(Kind.CREATE_TABLE, name.database, statement, tables[name])
 
-    def _changed(self, after: GtidSet, until: GtidSet, matters: Callable[[Statement], bool]) -> bool:
-        """True when the log holds a statement that matters in transactions of `until` that are not in `after`."""
+    def _changes(self, after: GtidSet, until: GtidSet) -> Iterator[tuple[str, Statement]]:
+        """Schema changes in transactions of `until` that are not in `after`, read from the log."""
         missing = until.minus(after)
         if not missing:
-            return False
-        reader = LogReader(self._source, after, self._settings.server_id ^ 1, self._settings.heartbeat_ms)
-        try:
+            return
+        settings = self._settings
+        with closing(LogReader(self._source, after, settings.server_id ^ 1, settings.heartbeat_ms)) as reader:
             current = ""
             while missing:
                 event = reader.read()
+                if event.type in (EventType.GTID, EventType.HEARTBEAT) and current:
+                    missing, current = missing.minus(_single(current)), ""
                 if event.type == EventType.GTID:
-                    if current:
-                        missing = missing.minus(_single(current))
                     current = gtid(event.body).gtid
-                elif event.type == EventType.QUERY and until.contains(current):
-                    if matters(self._statements.understand(query(event.body)).statement):
-                        return True
-                elif event.type == EventType.HEARTBEAT and current:
-                    missing = missing.minus(_single(current))
-            return False
-        finally:
-            reader.close()
+                elif event.type == EventType.QUERY and begins(event.body) is None and until.contains(current):
+                    statement = self._statements.understand(query(event.body)).statement
+                    if self._statements.changes_schema(statement):
+                        yield current, statement
 
 
 def executed(connection: Connection) -> GtidSet:
@@ -135,14 +146,13 @@ def log_end(connection: Connection) -> LogPosition:
     return LogPosition.of(str(status[0][0]), int(status[0][1]))
 
 
-def without_unique_keys(table: Table) -> Table:
-    return Table(
-        name=table.name,
-        columns=table.columns,
-        primary_key=table.primary_key,
-        charset=table.charset,
-        comment=table.comment,
-    )
+def touches(statement: Statement, name: TableName) -> bool:
+    return name in statement.tables or (statement.kind is Kind.DROP_DATABASE and statement.database == name.database)
+
+
+def careful(table: Table) -> Table:
+    """A definition that may be newer than the stream: no unique key may stand in for a primary key."""
+    return table if table.primary_key else replace(table, unique_keys=())
 
 
 def _single(transaction: str) -> GtidSet:

@@ -274,7 +274,7 @@ class Stream:
             self._publisher.commit(self.position())
             self._transaction.units += 1
         seam("capture.ddl_before")
-        before, after = self._touched(understood)
+        before, after, certain = self._touched(understood)
         fenced = {name: self._barriers(name) for name in before | set(after)}
         for table in after.values():
             self._publisher.prepare(table)
@@ -294,10 +294,14 @@ class Stream:
                 statement=understood.text,
                 database=database if understood.statement.database is None else understood.statement.database,
                 session=session,
-                tables=tuple(self._touched_table(name, after.get(name), fenced[name]) for name in sorted(fenced)),
+                tables=tuple(
+                    self._touched_table(name, _told(name, after, certain), fenced[name]) for name in sorted(fenced)
+                ),
             )
         )
-        for replanned in self._take_over(understood, transaction, before, after):
+        replans = self._take_over(understood, transaction, before, after)
+        self._catalog.doubt(set(after) - certain)
+        for replanned in replans:
             for part in replanned.ranges:
                 self._publisher.progress(part)
             if replanned.empties:
@@ -327,12 +331,13 @@ class Stream:
             )
         )
 
-    def _touched(self, understood: Understood) -> tuple[set[TableName], dict[TableName, Table]]:
-        """Selected tables that a statement names: those known before it, and definitions of those there after it."""
+    def _touched(self, understood: Understood) -> tuple[set[TableName], dict[TableName, Table], set[TableName]]:
+        """Selected tables that a statement names: those known before it, definitions of those there after it, and
+        which of these definitions are certain."""
         statement, selected = understood.statement, self._settings.selection.selected
         if statement.kind in DATABASE_KINDS:
             gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
-            return set(gone), {}
+            return set(gone), {}, set()
         for old, new in statement.renames:
             if selected(new) and not selected(old):
                 raise Fatal(
@@ -342,11 +347,15 @@ class Stream:
         names = [name for name in statement.tables if selected(name)]
         before = {name for name in names if name in self._catalog}
         if statement.kind is Kind.DROP_TABLE:
-            return set(names), {}
+            return set(names), {}, set()
+        if statement.kind in (Kind.RENAME_TABLE, Kind.TRUNCATE_TABLE):
+            renames = statement.renames
+            after, certain = self._catalog.renamed(renames) if renames else self._catalog.tables(before)
+            return before, {name: table for name, table in after.items() if name in names}, certain
         gone_names = {old for old, _ in statement.renames} - {new for _, new in statement.renames}
         kept = [name for name in names if name not in gone_names]
-        found = self._schema.tables_after(self._transaction.gtid, kept, self._after_this())
-        return before, {name: found.get(name, Table(name=name, columns=())) for name in kept}
+        found, certain = self._schema.tables_after(self._transaction.gtid, kept, self._after_this())
+        return before, {name: found.get(name, Table(name=name, columns=())) for name in kept}, certain
 
     def _after_this(self) -> GtidSet:
         position = self.executed.copy()
@@ -426,6 +435,11 @@ class Stream:
             f"the log holds {type_name(event.type)} at {self.log}, which this version does not know",
             hint="use a newer version of penstock for this server",
         )
+
+
+def _told(name: TableName, after: dict[TableName, Table], certain: set[TableName]) -> Table | None:
+    """The definition that a SchemaChange carries; one without columns is not known."""
+    return after.get(name) if name in certain else Table(name=name, columns=()) if name in after else None
 
 
 def _head(text: str) -> str:

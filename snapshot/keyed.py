@@ -47,7 +47,7 @@ def _chunk(session: Session, walk: Walk, plan: TablePlan, limit: int) -> tuple[C
     low = session.low()
     seam("snapshot.low_read")
     select = keyset.chunk(plan.table, chunk_select(plan.table), walk.after, walk.until, limit)
-    rows = session.rows(select, 2 * walk.chunk_bytes)
+    rows = session.rows(select, limit, 2 * walk.chunk_bytes)
     seam("snapshot.chunk_read")
     high = session.high()
     last = key_literals(plan, rows.last) if rows.count else walk.after

@@ -1,6 +1,7 @@
 """A reader's session on the source: its settings, its marks, and results bounded by bytes."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +32,13 @@ class Rows:
 
     raw: bytes
     count: int
-    last: bytes  # the last row, without its length
+    last_at: int  # where the last row begins, behind its length
     complete: bool
+
+    @property
+    def last(self) -> bytes:
+        """The last row."""
+        return self.raw[self.last_at :]
 
 
 class Session:
@@ -67,10 +73,10 @@ class Session:
     def execute(self, statement: str) -> None:
         self._connection.execute(statement)
 
-    def rows(self, select: str, most_bytes: int) -> Rows:
-        """The result up to `most_bytes` and one row; what lies beyond is not read, at the cost of a new session."""
-        for rows in self.parts(select, most_bytes):
-            if not rows.complete:
+    def rows(self, select: str, limit: int, most_bytes: int) -> Rows:
+        """At most `limit` rows, as the SELECT says, and no more of them once they are `most_bytes`."""
+        for rows in self._parts(select, limit, most_bytes):
+            if not rows.complete:  # the rest is not read, at the cost of a new session
                 self._connection.abort()
                 self._connection = self._open()
             return rows
@@ -78,16 +84,20 @@ class Session:
 
     def parts(self, select: str, part_bytes: int) -> Iterator[Rows]:
         """The result in parts of about `part_bytes`; only the last one is complete, and it may be empty."""
+        return self._parts(select, sys.maxsize, part_bytes)
+
+    def _parts(self, select: str, limit: int, part_bytes: int) -> Iterator[Rows]:
         parts: list[bytes] = []
-        size, row = 0, b""
-        for following in self._connection.raw_stream(select):
-            if size >= part_bytes:
-                yield Rows(b"".join(parts), len(parts) // 2, row, complete=False)
-                parts, size = [], 0
-            row = following
+        count = size = last_at = 0
+        for row in self._connection.raw_stream(select):
             parts += (_length.pack(len(row)), row)
-            size += 4 + len(row)
-        yield Rows(b"".join(parts), len(parts) // 2, row, complete=True)
+            last_at = size + _length.size
+            size = last_at + len(row)
+            count += 1
+            if size >= part_bytes and count < limit:
+                yield Rows(b"".join(parts), count, last_at, complete=False)
+                parts, count, size, last_at = [], 0, 0, 0
+        yield Rows(b"".join(parts), count, last_at, complete=True)
 
     def abort(self) -> None:
         """Ends the session at once, whatever it is in the midst of."""

@@ -120,7 +120,7 @@ class Tap:
         self.releases = self.released_rows = self.most_rows = 0
         self._ids = count(20)
         self._maps: dict[int, Form | None] = {}
-        self._gtid = ""
+        self._gtid, self._begun = "", False
         for name in names:
             self.define(name)
             self.truth[name] = self.stored(name)
@@ -142,7 +142,7 @@ class Tap:
         form = self.forms[name]
         session = Session(self.source)
         chunk = encode_chunk(
-            form.plan, session.rows(whole(form.plan.table, chunk_select(form.plan.table)), 1 << 30).raw
+            form.plan, session.rows(whole(form.plan.table, chunk_select(form.plan.table)), 1 << 30, 1 << 30).raw
         )
         session.close()
         rows = Keyed() if form.plan.table.key else Keyless()
@@ -209,17 +209,26 @@ class Tap:
                 self._maps[int.from_bytes(event.body[:6], "little")] = self.forms.get(_table_of(event.body))
             case EventType.XID:
                 self._end()
-            case EventType.QUERY if begins(event.body) is None:
-                self.statement(query(event.body).text.decode(), self._gtid, interleave)
-                self._end()
+            case EventType.QUERY:
+                self._query(event, interleave)
             case number if number in _KINDS:
                 self._rows(event, interleave)
         if event.end:
             self.position = LogPosition.of(self.position.file, event.end)
 
+    def _query(self, event: Event, interleave: Interleave) -> None:
+        if begins(event.body) is not None:
+            self._begun = True
+            return
+        text = query(event.body).text.decode()
+        if not self._begun:
+            self.statement(text, self._gtid, interleave)
+        if not self._begun or text in ("COMMIT", "ROLLBACK"):
+            self._end()
+
     def _end(self) -> None:
         self.executed.add(self._gtid)
-        self._gtid = ""
+        self._gtid, self._begun = "", False
 
     def _rows(self, event: Event, interleave: Interleave) -> None:
         head = rows(event.type, event.body)

@@ -64,12 +64,14 @@ def bad(findings: object) -> dict[str, Status]:
     return {finding.name: finding.status for finding in findings if finding.status is not Status.OK}
 
 
-def source(
-    log: LogFacts = LOG, position: str | None = None, now_us: int = 1_000_000_000, **changed: str
-) -> list[Finding]:
+def source(**changed: str) -> list[Finding]:
+    return source_with(LOG, None, **changed)
+
+
+def source_with(log: LogFacts, position: str | None, **changed: str) -> list[Finding]:
     server = replace(SOURCE, variables={**VARIABLES, **changed})
     gtids = None if position is None else GtidSet.parse(position)
-    return list(source_findings(server, log, gtids, now_us))
+    return list(source_findings(server, log, gtids, NOW_US))
 
 
 def target(server: ServerFacts = TARGET, databases: tuple[str, ...] = ("shop",)) -> list[Finding]:
@@ -95,7 +97,7 @@ def test_a_fit_source_has_no_findings() -> None:
     ],
 )
 def test_each_setting_of_the_log_is_required(variable: str, value: str) -> None:
-    assert bad(source(LOG, None, **{variable: value})) == {f"source.{variable}": Status.FAILED}
+    assert bad(source(**{variable: value})) == {f"source.{variable}": Status.FAILED}
 
 
 def test_all_findings_come_at_once() -> None:
@@ -112,19 +114,20 @@ def test_other_sources_are_not_available_yet() -> None:
 def test_a_purged_log_is_noticed_only_when_it_is_needed() -> None:
     purged = f"{UUID}:1-50"
     assert bad(source(gtid_purged=purged)) == {}
-    assert bad(source(position=f"{UUID}:1-60", gtid_purged=purged)) == {}
-    found = source(position=f"{UUID}:1-40", gtid_purged=purged)
+    assert bad(source_with(LOG, f"{UUID}:1-60", gtid_purged=purged)) == {}
+    found = source_with(LOG, f"{UUID}:1-40", gtid_purged=purged)
     assert bad(found) == {"source.position": Status.FAILED}
     assert any(f"10 transactions of its log that the task still needs: {UUID}:41-50" in one.message for one in found)
 
 
 def test_what_only_a_log_reader_sees() -> None:
-    assert bad(source(LogFacts(filters="mysql", replica=False, prepared=0))) == {"source.log_filters": Status.FAILED}
-    assert bad(source(LogFacts(filters="", replica=False, prepared=2))) == {"source.xa": Status.FAILED}
-    assert bad(source(LogFacts(filters="", replica=False, prepared=None))) == {"source.xa": Status.WARNING}
-    replica = LogFacts(filters="", replica=True, prepared=0)
-    assert bad(source(replica)) == {}
-    assert bad(source(replica, replica_preserve_commit_order="OFF")) == {"source.commit_order": Status.FAILED}
+    assert bad(source_with(replace(LOG, filters="mysql"), None)) == {"source.log_filters": Status.FAILED}
+    assert bad(source_with(replace(LOG, prepared=2), None)) == {"source.xa": Status.FAILED}
+    assert bad(source_with(replace(LOG, prepared=None), None)) == {"source.xa": Status.WARNING}
+    replica = replace(LOG, replica=True)
+    assert bad(source_with(replica, None)) == {}
+    disordered = source_with(replica, None, replica_preserve_commit_order="OFF")
+    assert bad(disordered) == {"source.commit_order": Status.FAILED}
 
 
 def test_tagged_gtids_and_clocks() -> None:
