@@ -44,7 +44,7 @@ class Apply:
             state.ensure()
             yield from self._rewind(connection, state)
             fences = Fences(self.kafka, connection, state)
-            with closing(Inbox(self.kafka, self.task, self._group, self.settings, fences.resume)) as inbox:
+            with closing(Inbox(self.kafka, self.task, self.group, self.settings, fences.resume)) as inbox:
                 share = Share(self, connection, state, fences, inbox)
                 with closing(share.schema):
                     while True:
@@ -52,19 +52,20 @@ class Apply:
                         yield
 
     @property
-    def _group(self) -> str:
+    def group(self) -> str:
+        """The consumer group, and the target's name in the state database: several tasks may share a destination."""
         return f"{self.task}.{self.target}"
 
     def _rewind(self, connection: Connection, state: State) -> Generator[None]:
         with closing(self._open()) as holder:
             guard = self._state(holder)
-            yield from Rewind(self.kafka, self.task, self._group, connection, state, guard).run()
+            yield from Rewind(self.kafka, self.task, self.group, connection, state, guard).run()
 
     def _open(self) -> Connection:
         return open_session(self.destination, self.settings.lock_wait_seconds)
 
     def _state(self, connection: Connection) -> State:
-        return State(connection, self.settings.state_database, self.target)
+        return State(connection, self.settings.state_database, self.group)
 
 
 class Share:
@@ -79,7 +80,7 @@ class Share:
         self._layouts = Layouts(apply.kafka, apply.task, connection)
         self._writer = Writer(connection, state, self._layouts, fences, apply.settings.limits)
         self.schema = SchemaTopic(
-            apply.destination, apply.target, Place(schema_topic(apply.task), 0), state, fences, apply.settings
+            apply.destination, apply.group, Place(schema_topic(apply.task), 0), state, fences, apply.settings
         )
         self._epoch = state.epoch()
         self._looked = self._used = time.monotonic()

@@ -1,5 +1,5 @@
 CREATE TABLE fences (
-    target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     `partition` INT NOT NULL,
     next_offset BIGINT NOT NULL COMMENT 'the record to apply next',
@@ -11,7 +11,7 @@ CREATE TABLE fences (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='how far each partition is applied';
 
 CREATE TABLE epochs (
-    target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     applied_epoch INT NOT NULL COMMENT 'the last schema change that is applied',
     rebuilding TINYINT NOT NULL COMMENT '1 while the tables of the target are being dropped',
     opened BIGINT NOT NULL COMMENT 'how often a process has opened this target',
@@ -20,7 +20,7 @@ CREATE TABLE epochs (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes applied to each target';
 
 CREATE TABLE intents (
-    target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     epoch INT NOT NULL COMMENT 'the schema change that is about to run',
     definitions CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'digest of the definitions before it',
     refused TINYINT NOT NULL COMMENT '1 when the destination has refused it',
@@ -29,7 +29,7 @@ CREATE TABLE intents (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes that may have run without being noted';
 
 CREATE TABLE tables (
-    target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE tables (
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='tables that penstock has made';
 
 CREATE TABLE problems (
-    target VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     `partition` INT NOT NULL,
     `offset` BIGINT NOT NULL COMMENT 'the record that cannot be applied',

@@ -163,7 +163,7 @@ class Inspection:
             return
         spelled = {spelled_there(server, TableName(database, "")).database for database in source.databases}
         existing = read_catalog(connection, spelled, server.version)
-        applied = state.read(connection, target.state_database, target.name)
+        applied = state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
         begun = bool(applied.fences) or applied.epoch > 0
         self.findings.extend(table_findings(target.name, server, source.tables, existing, begun))
 

@@ -239,7 +239,8 @@ class Observer:
         )
 
     def _applied(self, where: str, target: TargetSettings) -> Applied:
-        return state.read(self._connection(where, target.destination), target.state_database, target.name)
+        connection = self._connection(where, target.destination)
+        return state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
 
     def _snapshot(self) -> SnapshotStatus:
         tables = self.tables().values()
@@ -278,9 +279,10 @@ def _place(position: PositionRecord | None) -> str | None:
 
 def _lag(applied: Applied | None, now_us: int) -> float | None:
     """Age of the last applied change; of the oldest one among partitions that stand still."""
-    if applied is None or not applied.fences:
+    begun = [fence for fence in applied.fences if fence.source_us] if applied else []
+    if applied is None or not begun:
         return None
     still = {(problem.topic, problem.partition) for problem in applied.problems}
-    stuck = [fence.source_us for fence in applied.fences if (fence.topic, fence.partition) in still]
-    last = min(stuck) if stuck else max(fence.source_us for fence in applied.fences)
+    stuck = [fence.source_us for fence in begun if (fence.topic, fence.partition) in still]
+    last = min(stuck) if stuck else max(fence.source_us for fence in begun)
     return round(max(0.0, (now_us - last) / 1e6), 3)

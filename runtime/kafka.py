@@ -198,9 +198,12 @@ def member(
         "topic.metadata.refresh.interval.ms": 1000,
         "auto.offset.reset": "error",
         "enable.partition.eof": False,
+        "queued.max.messages.kbytes": 8 << 10,
+        "fetch.message.max.bytes": 1 << 20,  # compressed: what comes out of it may be many times as large
+        "fetch.max.bytes": 4 << 20,
         "on_commit": committed,
     }
-    patience: dict[str, Any] = {"session.timeout.ms": 10_000, "heartbeat.interval.ms": 500, **settings.properties}
+    patience: dict[str, Any] = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 500, **settings.properties}
     return consumer(settings, group, **patience, **properties)
 
 

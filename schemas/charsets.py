@@ -1,7 +1,8 @@
 """Character sets: from a column's bytes to text, by MySQL's own tables.
 
 Every table here was compared with what a MySQL server converts; sets in which two different byte sequences mean the
-same character (big5, sjis, cp932, ujis, eucjpms, armscii8) are left out, because their text would not lead back.
+same character (big5, sjis, cp932, ujis, eucjpms, armscii8) are left out, because their text would not lead back; so are
+geostd8 and keybcs2, for which there is no codec to begin with.
 """
 
 import codecs
@@ -74,7 +75,7 @@ _SINGLE: dict[str, tuple[str, dict[int, str]]] = {
             0x7F: _UNDEFINED,
         },
     ),
-    "tis620": ("tis-620", {0xFF: _UNDEFINED}),
+    "tis620": ("tis-620", {0xFF: "\ufffd"}),
 }
 
 _GB18030_SWAPPED = {0x1E3F: 0xE7C7, 0xE7C7: 0x1E3F}

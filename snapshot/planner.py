@@ -5,23 +5,26 @@ costs a scan of the index; the scan has a time limit, and what it has not reache
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
-from schemas.codec import chunk_select, key_literals, last_row
+from schemas.codec import chunk_select, key_literals
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.records import RangeRecord
-from schemas.sql import identifier, qualified
+from schemas.sql import identifier, qualified, text_literal
 from schemas.table import Table
 from snapshot import keyset
 from snapshot.keyset import Bound
 from snapshot.ranges import divided, divisions, integer_bounds
-from snapshot.session import definition_changed
+from snapshot.session import Session, definition_changed
 
 _SCAN_MS = 30_000
+#: an integer that leads a key and repeats more often than this divides the table badly
+_MOST_ROWS_PER_VALUE = 10
 _TOOK_TOO_LONG = 3024
 _UNKNOWN_VARIABLE = 1193
 
@@ -34,15 +37,16 @@ class _Size:
 
 
 def plan_ranges(connection: Connection, tables: Sequence[Table], readers: int, first_id: int = 1) -> list[RangeRecord]:
-    """Ranges that cover every row of `tables`; their ids count from `first_id`."""
+    """Ranges that cover every row of `tables`; their ids count from `first_id`. `connection` only says which server."""
     ids = count(first_id)
-    sizes = _sizes(connection, {table.name.database for table in tables}) if tables else {}
-    return [record for table in tables for record in _ranges(connection, table, sizes.get(table.name), readers, ids)]
+    if not tables:
+        return []
+    with closing(Session(connection.endpoint)) as session:
+        sizes = _sizes(session, {table.name.database for table in tables})
+        return [record for table in tables for record in _ranges(session, table, sizes.get(table.name), readers, ids)]
 
 
-def _ranges(
-    connection: Connection, table: Table, size: _Size | None, readers: int, ids: Iterator[int]
-) -> list[RangeRecord]:
+def _ranges(session: Session, table: Table, size: _Size | None, readers: int, ids: Iterator[int]) -> list[RangeRecord]:
     if size is None:  # dropped meanwhile: the log will say so
         return divided(table.name, [], 0, ids)
     if not size.transactional:
@@ -51,39 +55,42 @@ def _ranges(
             hint=f"ALTER TABLE {qualified(table.name)} ENGINE=InnoDB, or exclude it",
         )
     parts = divisions(size.rows, readers) if table.key else 1
-    return divided(table.name, _bounds(connection, table, size.rows, parts) if parts > 1 else [], size.rows, ids)
+    return divided(table.name, _bounds(session, table, size.rows, parts) if parts > 1 else [], size.rows, ids)
 
 
-def _sizes(connection: Connection, databases: set[str]) -> dict[TableName, _Size]:
+def _sizes(session: Session, databases: set[str]) -> dict[TableName, _Size]:
     try:
-        connection.execute("SET SESSION information_schema_stats_expiry = 0")
+        session.execute("SET SESSION information_schema_stats_expiry = 0")
     except Refused as error:
         if error.code != _UNKNOWN_VARIABLE:  # before MySQL 8.0 nothing is cached
             raise
-    rows = connection.query(
+    rows = session.query(
         "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, COALESCE(t.TABLE_ROWS, 0), e.TRANSACTIONS = 'YES', COALESCE(t.ENGINE, '')"
         " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
-        f" WHERE t.TABLE_TYPE = 'BASE TABLE' AND t.TABLE_SCHEMA IN ({', '.join(['%s'] * len(databases))})",
-        tuple(sorted(databases)),
+        " WHERE t.TABLE_TYPE = 'BASE TABLE'"
+        f" AND t.TABLE_SCHEMA IN ({', '.join(text_literal(name) for name in sorted(databases))})"
     )
     return {TableName(row[0], row[1]): _Size(int(row[2]), bool(row[3]), row[4]) for row in rows}
 
 
-def _bounds(connection: Connection, table: Table, rows: int, parts: int) -> list[Bound]:
+def _bounds(session: Session, table: Table, rows: int, parts: int) -> list[Bound]:
     first = table.columns[table.key_indexes[0]]
     try:
-        if not keyset.is_integer(first):
-            return _sampled(connection, table, rows // parts, parts)
-        name = identifier(first.name)
-        ((least, most),) = connection.query(f"SELECT MIN({name}), MAX({name}) FROM {qualified(table.name)}")
-        return [] if least is None else integer_bounds(int(least), int(most), parts)
+        if keyset.is_integer(first):
+            name = identifier(first.name)
+            ((least, most),) = session.query(f"SELECT MIN({name}), MAX({name}) FROM {qualified(table.name)}")
+            if least is None:
+                return []
+            if len(table.key) == 1 or most - least >= rows // _MOST_ROWS_PER_VALUE:
+                return integer_bounds(int(least), int(most), parts)
+        return _sampled(session, table, rows // parts, parts)
     except Refused as error:
         if not definition_changed(error):
             raise
         return []  # the log will say what became of it
 
 
-def _sampled(connection: Connection, table: Table, rows: int, parts: int) -> list[Bound]:
+def _sampled(session: Session, table: Table, rows: int, parts: int) -> list[Bound]:
     """The key of each `rows`-th row, as long as the scan does not take too long."""
     table_plan = plan("", table, 0, 0)
     bounds: list[Bound] = []
@@ -91,12 +98,12 @@ def _sampled(connection: Connection, table: Table, rows: int, parts: int) -> lis
         after = bounds[-1] if bounds else None
         select = keyset.nth(table, chunk_select(table), after, rows, _SCAN_MS // parts)
         try:
-            raw = connection.raw_rows(select)
+            row = session.rows(select, 1, 1)
         except Refused as error:
             if error.code == _TOOK_TOO_LONG:
                 break
             raise
-        if not raw:
+        if not row.count:
             break
-        bounds.append(key_literals(table_plan, last_row(raw)))
+        bounds.append(key_literals(table_plan, row.last))
     return bounds

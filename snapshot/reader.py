@@ -66,6 +66,15 @@ class Channel:
         except ConnectionError as error:
             raise Gone from error
 
+    def login(self) -> Login:
+        """The first message; no other is sent before a reader says that it is ready."""
+        while not (messages := self.receive(None)):
+            pass
+        (login,) = messages
+        if not isinstance(login, Login):
+            raise TypeError(f"{type(login).__name__} is no login")
+        return login
+
     def receive(self, seconds: float | None) -> list[Message]:
         """What has come, after at most `seconds` (None: until something comes)."""
         if not select.select([self._socket], [], [], seconds)[0]:
@@ -163,8 +172,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal: capture decides
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:
-        (login,) = channel.receive(None)
-        assert isinstance(login, Login)
+        login = channel.login()
         Reader(channel, TypeAdapter(Endpoint).validate_json(login.endpoint), login.server_uuid).run()
     except Gone:
         return

@@ -10,8 +10,9 @@ from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.position import GtidSet, LogPosition
 
-#: the table is not what the statement takes it for: no such database, column, table or index, or changed since
-_CHANGED = frozenset((1049, 1054, 1146, 1176, 1412))
+#: the table is not what the statement takes it for: no such database, column, table or index
+_CHANGED = frozenset((1049, 1054, 1146, 1176))
+_REBUILT = 1412  # since the consistent read has begun; the definition may be the same
 _SYNTAX = 1064
 _TIMEOUT_SECONDS = 600.0
 _YEAR_SECONDS = 31536000
@@ -89,7 +90,7 @@ class Session:
     def _parts(self, select: str, limit: int, part_bytes: int) -> Iterator[Rows]:
         parts: list[bytes] = []
         count = size = last_at = 0
-        for row in self._connection.raw_stream(select):
+        for row in self._stream(select):
             parts += (_length.pack(len(row)), row)
             last_at = size + _length.size
             size = last_at + len(row)
@@ -98,6 +99,14 @@ class Session:
                 yield Rows(b"".join(parts), count, last_at, complete=False)
                 parts, count, size, last_at = [], 0, 0, 0
         yield Rows(b"".join(parts), count, last_at, complete=True)
+
+    def _stream(self, select: str) -> Iterator[bytes]:
+        try:
+            yield from self._connection.raw_stream(select)
+        except Refused as error:
+            if error.code == _REBUILT:
+                raise Transient(str(error)) from error
+            raise
 
     def abort(self) -> None:
         """Ends the session at once, whatever it is in the midst of."""

@@ -222,7 +222,7 @@ _TRAPS: tuple[tuple[str, str, object, str | None], ...] = (
     ("FLOAT", "16777217", 16777216.0, None),
     ("FLOAT", "3.4028234663852886e38", 3.4028234663852886e38, None),
     ("DATETIME", "'0001-01-01 00:00:00'", -62_135_596_800_000, None),
-    ("DATETIME(6)", "'1582-10-10 00:00:00'", -12_219_724_800_000_000 + 10 * 86_400_000_000 - 15 * 86_400_000_000, None),
+    ("DATETIME(6)", "'1582-10-10 00:00:00'", -12_219_724_800_000_000, None),
     ("DATETIME", "'0000-00-00 00:00:00'", 0, "0000-00-00 00:00:00"),
     ("DATETIME(2)", "'2024-00-00 12:34:56.78'", 0, "2024-00-00 12:34:56.78"),
     ("TIMESTAMP(3)", "'0000-00-00'", "1970-01-01T00:00:00.000Z", "0000-00-00 00:00:00.000"),
@@ -292,8 +292,9 @@ def test_a_geometrys_axes_stay_as_stored(
 
 _MIXED = """
   id BIGINT UNSIGNED NOT NULL, flag TINYINT(1), small SMALLINT, price DECIMAL(12,3) NOT NULL DEFAULT 1.5, ratio DOUBLE,
-  name VARCHAR(64) NOT NULL DEFAULT '', body TEXT CHARACTER SET latin1, made DATETIME(6), seen TIMESTAMP NULL, raw VARBINARY(40),
-  doc JSON, mood ENUM('a','b','') NOT NULL DEFAULT 'b', doubled DOUBLE GENERATED ALWAYS AS (ratio * 2) VIRTUAL,
+  name VARCHAR(64) NOT NULL DEFAULT '', body TEXT CHARACTER SET latin1, made DATETIME(6), seen TIMESTAMP NULL,
+  raw VARBINARY(40), doc JSON, mood ENUM('a','b','') NOT NULL DEFAULT 'b',
+  doubled DOUBLE GENERATED ALWAYS AS (ratio * 2) VIRTUAL,
   tripled DECIMAL(13,3) GENERATED ALWAYS AS (price * 3) STORED NOT NULL, hidden INT INVISIBLE DEFAULT 7,
   KEY computed ((LOWER(name))), KEY members ((CAST(doc->'$.a' AS UNSIGNED ARRAY)))
 """
@@ -308,7 +309,8 @@ def _random_row(chance: random.Random, number: int) -> str:
 
     words = "".join(chance.choice("ab '\\\n\u00e9\u20ac") for _ in range(chance.randrange(40)))
     quoted = text_literal(words)
-    moment = f"'{chance.randrange(10000):04}-{chance.randrange(13):02}-{chance.randrange(29):02} 12:34:56.{chance.randrange(10**6):06}'"
+    day = f"{chance.randrange(10000):04}-{chance.randrange(13):02}-{chance.randrange(29):02}"
+    moment = f"'{day} 12:34:56.{chance.randrange(10**6):06}'"
     document = json.dumps(
         {"a": [chance.randrange(1 << 40)], words: chance.uniform(-1e3, 1e3), "z": chance.random() * 1e-9}
     )
@@ -339,18 +341,16 @@ def test_a_mixed_table_through_inserts_updates_and_deletes(
 ) -> None:
     body = _MIXED + (f", {key}" if key else "")
     if "made" in key:
-        body = body.replace("made DATETIME(6)", "made DATETIME(6) NOT NULL DEFAULT 0").replace(
-            "flag TINYINT(1)", "flag TINYINT(1) NOT NULL DEFAULT 0"
-        )
+        for column in ("made DATETIME(6)", "flag TINYINT(1)"):
+            body = body.replace(column, f"{column} NOT NULL DEFAULT 0")
     table = _create(source, destination, TableName(database, "mixed"), body)
     chance = random.Random(11)
     since = _executed(source)
     name = qualified(table.name)
     rows = ", ".join(f"({_random_row(chance, number)})" for number in range(200))
     source.execute(f"INSERT IGNORE INTO {name} ({_WRITABLE}) VALUES {rows}")
-    source.execute(
-        f"UPDATE {name} SET ratio = -ratio, body = CONCAT(body, '\u20ac'), flag = 5, made = made + INTERVAL 1 DAY WHERE id % 3 = 0"
-    )
+    changes = "ratio = -ratio, body = CONCAT(body, '\u20ac'), flag = 5, made = made + INTERVAL 1 DAY"
+    source.execute(f"UPDATE {name} SET {changes} WHERE id % 3 = 0")
     source.execute(f"UPDATE {name} SET id = 18446744073709551615 - id WHERE id % 5 = 1")
     source.execute(f"DELETE FROM {name} WHERE id % 7 = 2")
 

@@ -65,7 +65,7 @@ class Lab:
         return bool(self.destination.query(sql, (table.database, table.name)))
 
     def applied(self) -> Applied:
-        return read(self.destination, self.state, "polar")
+        return read(self.destination, self.state, f"{self.task}.polar")
 
     def fence(self, place: Place) -> Fence:
         return next(fence for fence in self.applied().fences if fence.place == place)
@@ -76,7 +76,7 @@ class Lab:
     def writer(self, exit_stack: ExitStack, place: Place) -> Writer:
         """What a process would write with that has just been given a partition."""
         connection = exit_stack.enter_context(closing(open_session(self.stack.destination.endpoint("polar"), 5)))
-        state = State(connection, self.state, "polar")
+        state = State(connection, self.state, f"{self.task}.polar")
         fences = Fences(self.feed.kafka, connection, state)
         fences.resume([place])
         return Writer(connection, state, Layouts(self.feed.kafka, self.task, connection), fences, Limits())
@@ -345,8 +345,13 @@ def test_partitions_move_between_processes(lab: Lab) -> None:
     assert lab.rows(table) == [(number, number) for number in range(400)]
 
 
-@pytest.mark.parametrize("occurrence", [1, 2])
-@pytest.mark.parametrize("seam", sorted(name for name in SEAMS if name.startswith("apply.")))
+@pytest.mark.parametrize(
+    ("seam", "occurrence"),
+    [
+        *((name, 1) for name in sorted(SEAMS) if name.startswith("apply.")),
+        *((name, 4) for name in ("apply.ddl_intent", "apply.ddl_run", "apply.ddl_done")),  # the ALTER TABLE
+    ],
+)
 def test_killed_anywhere_it_goes_on(lab: Lab, seam: str, occurrence: int, monkeypatch: pytest.MonkeyPatch) -> None:
     keyed = lab.feed.create(lab.database, "CREATE TABLE a (id INT PRIMARY KEY, u INT UNIQUE)", "a")
     keyless = lab.feed.create(lab.database, "CREATE TABLE b (v INT)", "b")
@@ -373,9 +378,10 @@ def _run_apply(apply: Apply) -> None:
 
 def test_a_reset_replays_a_table(lab: Lab) -> None:
     table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, u INT UNIQUE)", "t")
-    lab.feed.send(table, created(1, 10), created(2, 20))
-    lab.feed.send(table, updated((1, 10), (1, None)), updated((2, 20), (2, 10)), updated((1, None), (1, 20)))
     with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+        lab.feed.send(table, created(1, 10), created(2, 20))
+        lab.feed.send(table, updated((1, 10), (1, None)), updated((2, 20), (2, 10)), updated((1, None), (1, 20)))
         lab.until(lab.holds(table, (1, 20), (2, 10)), session)
         lab.until(lab.all_committed, session)
     lab.destination.execute(f"DELETE FROM {qualified(table)} WHERE id = 1")

@@ -121,6 +121,30 @@ def test_each_row_of_every_kind_of_key_is_read_once_by_the_index(
     session.close()
 
 
+def test_a_key_whose_first_integer_repeats_is_divided_by_its_other_columns(
+    source: Endpoint, connection: Connection, database: str, small_ranges: None
+) -> None:
+    connection.execute("CREATE TABLE t (tenant INT, w VARCHAR(20), PRIMARY KEY (tenant, w))")
+    connection.execute("INSERT INTO t VALUES " + _values(400, lambda n: f"{n % 2}, 'w{n:03d}\\\\'"))
+    connection.execute("ANALYZE TABLE t")
+    name = TableName(database, "t")
+    table = Tap(source, connection, [name]).plan(name).table
+
+    bounds = [record.upper for record in plan_ranges(connection, [table], readers=1)]
+
+    assert bounds == [("0", r"'w198\\'"), ("0", r"'w398\\'"), ("1", r"'w199\\'"), None]
+
+
+def test_a_table_without_consistent_reads_is_refused(source: Endpoint, connection: Connection, database: str) -> None:
+    connection.execute("CREATE TABLE t (id INT PRIMARY KEY) ENGINE=MyISAM")
+    name = TableName(database, "t")
+    table = Tap(source, connection, [name]).plan(name).table
+
+    with pytest.raises(Fatal, match=rf"{database}\.t is a table of the engine MyISAM") as caught:
+        plan_ranges(connection, [table], readers=1)
+    assert "ENGINE=InnoDB" in caught.value.hint
+
+
 def test_what_changes_while_it_is_copied_is_true_at_each_place_of_the_topic(
     source: Endpoint, connection: Connection, database: str, small_ranges: None
 ) -> None:

@@ -4,6 +4,7 @@ It records every statement that the server did not take, and fails when it meets
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,11 +25,21 @@ _PATIENCE_SECONDS = 60.0
 class RandomWriter:
     """Writes to `database` from its start to its end; a context manager."""
 
-    def __init__(self, source: Endpoint, seed: int, database: str, *, mix: Mix | None = None, threads: int = 2) -> None:
+    def __init__(
+        self,
+        source: Endpoint,
+        seed: int,
+        database: str,
+        *,
+        mix: Mix | None = None,
+        threads: int = 2,
+        per_second: float = 150.0,
+    ) -> None:
         self._source = source
         self._seed = seed
         self._mix = mix or Mix()
         self._database = database
+        self._interval = threads / per_second
         self._changed = threading.Condition()
         self._paused = False
         self._ending = False
@@ -108,7 +119,9 @@ class RandomWriter:
             mix = self._mix if number == 0 else Mix(large=0.0, rows=self._mix.rows)  # one thread changes definitions
             transactions = iter(Transactions(f"{self._seed} {number}", mix))
             connection = self._connect()
-            while self._may_go_on():
+            due = time.monotonic()
+            while self._may_go_on(due):
+                due = max(due + self._interval, time.monotonic())
                 connection = self._run(connection, next(transactions))
                 with self._changed:
                     self._done += 1
@@ -120,8 +133,10 @@ class RandomWriter:
                 self._changed.notify_all()
             raise
 
-    def _may_go_on(self) -> bool:
+    def _may_go_on(self, due: float) -> bool:
+        """Waits for the time of the next transaction, and while the writer is paused; false at its end."""
         with self._changed:
+            self._changed.wait_for(lambda: self._paused or self._ending, max(0.0, due - time.monotonic()))
             if self._paused and not self._ending:
                 self._idle += 1
                 self._changed.notify_all()
