@@ -9,26 +9,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from capture.barriers import barriers
 from capture.catalog import Catalog, Shape
 from capture.events import FLAG_IGNORABLE, Event, EventType, begins, gtid, heartbeat_v2, query, rotate, rows, type_name
+from capture.evolution import Evolution
 from capture.publisher import Publisher
 from capture.schema import SchemaSource
 from capture.settings import CaptureSettings
-from capture.statements import DATABASE_KINDS, Statements, Understood
+from capture.statements import Statements, Understood
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, log, published_rows
 from schemas.codec import RowsImage, RowsKind, encode_rows, envelope
 from schemas.ddl.statement import Kind
-from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
 from schemas.records import PositionRecord, SchemaChange, TouchedTable
 from schemas.sql import qualified
-from schemas.table import Table, to_json
-from schemas.topics import table_topic
-from snapshot.interleave import Interleave, Replanned
+from snapshot.interleave import Interleave
 
 _ROWS = {
     EventType.WRITE_ROWS: RowsKind.INSERT,
@@ -91,13 +88,12 @@ class Stream:
         schema: SchemaSource,
         start: PositionRecord,
     ) -> None:
-        self._kafka = kafka
         self._settings = settings
         self._publisher = publisher
         self._catalog = catalog
         self._interleave = interleave
         self._statements = statements
-        self._schema = schema
+        self._evolution = Evolution(kafka, settings, publisher, catalog, interleave, schema)
         self._resume = start
         self._transaction = Transaction()
         self._source_us = start.source_us
@@ -260,7 +256,8 @@ class Stream:
             transaction.units += 1
             starts = statement.starts_transaction
             if transaction.units > transaction.skip:
-                self._schema_change(event, found.database, understood, self._statements.session(found))
+                database = found.database if statement.database is None else statement.database
+                self._schema_change(event, database, understood, self._statements.session(found))
             transaction.open = transaction.open or starts
         if not transaction.open:
             self._commit(event)
@@ -274,46 +271,26 @@ class Stream:
             self._publisher.commit(self.position())
             self._transaction.units += 1
         seam("capture.ddl_before")
-        before, after, certain = self._touched(understood)
-        fenced = {name: self._barriers(name) for name in before | set(after)}
-        for table in after.values():
-            self._publisher.prepare(table)
-        self.epoch += 1
         transaction = self._transaction.gtid
+        change = self._evolution.read(understood, transaction, self.executed)
         if not understood.statement.starts_transaction and not self._transaction.open:
             self._commit(event)  # so that the commit record below covers the statement's transaction
-        self._publisher.schema_record(
-            SchemaChange(
-                epoch=self.epoch,
-                gtid=transaction,
-                file=self.log.file,
-                offset=self.log.offset,
-                source_us=self._source_us,
-                time_us=time.time_ns() // 1000,
-                kind=understood.statement.kind.name,
-                statement=understood.text,
-                database=database if understood.statement.database is None else understood.statement.database,
-                session=session,
-                tables=tuple(
-                    self._touched_table(name, _told(name, after, certain), fenced[name]) for name in sorted(fenced)
-                ),
-            )
-        )
-        replans = self._take_over(understood, transaction, before, after)
-        self._catalog.doubt(set(after) - certain)
-        for replanned in replans:
-            for part in replanned.ranges:
-                self._publisher.progress(part)
-            if replanned.empties:
-                self._empty(transaction, replanned.ranges[0].name)
+        self._publish_change(transaction, understood.text, understood.statement.kind, database, session, change.tables)
+        for emptied in self._evolution.take_over(understood, transaction, change):
+            text = f"TRUNCATE TABLE {qualified(emptied.name)}"
+            self._publish_change(transaction, text, Kind.TRUNCATE_TABLE, emptied.database, {}, (emptied,))
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
-        log.info(
-            "schema_change", epoch=self.epoch, kind=understood.statement.kind.name, statement=_head(understood.text)
-        )
 
-    def _empty(self, transaction: str, name: TableName) -> None:
-        """A table that lost its key in mid-snapshot is read again as a whole: what is there of it goes first."""
+    def _publish_change(
+        self,
+        transaction: str,
+        text: str,
+        kind: Kind,
+        database: str | None,
+        session: dict[str, str],
+        tables: tuple[TouchedTable, ...],
+    ) -> None:
         self.epoch += 1
         self._publisher.schema_record(
             SchemaChange(
@@ -323,80 +300,14 @@ class Stream:
                 offset=self.log.offset,
                 source_us=self._source_us,
                 time_us=time.time_ns() // 1000,
-                kind=Kind.TRUNCATE_TABLE.name,
-                statement=f"TRUNCATE TABLE {qualified(name)}",
-                database=name.database,
-                session={},
-                tables=(self._touched_table(name, self._catalog.table(name), self._barriers(name)),),
+                kind=kind.name,
+                statement=text,
+                database=database,
+                session=session,
+                tables=tables,
             )
         )
-
-    def _touched(self, understood: Understood) -> tuple[set[TableName], dict[TableName, Table], set[TableName]]:
-        """Selected tables that a statement names: those known before it, definitions of those there after it, and
-        which of these definitions are certain."""
-        statement, selected = understood.statement, self._settings.selection.selected
-        if statement.kind in DATABASE_KINDS:
-            gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
-            return set(gone), {}, set()
-        for old, new in statement.renames:
-            if selected(new) and not selected(old):
-                raise Fatal(
-                    f"{old} was renamed to {new}: a table that was not selected took the place of a selected one",
-                    hint="its rows were never captured: migrate anew, with a new task name and both names selected",
-                )
-        names = [name for name in statement.tables if selected(name)]
-        before = {name for name in names if name in self._catalog}
-        if statement.kind is Kind.DROP_TABLE:
-            return set(names), {}, set()
-        if statement.kind in (Kind.RENAME_TABLE, Kind.TRUNCATE_TABLE):
-            renames = statement.renames
-            after, certain = self._catalog.renamed(renames) if renames else self._catalog.tables(before)
-            return before, {name: table for name, table in after.items() if name in names}, certain
-        gone_names = {old for old, _ in statement.renames} - {new for _, new in statement.renames}
-        kept = [name for name in names if name not in gone_names]
-        found, certain = self._schema.tables_after(self._transaction.gtid, kept, self._after_this())
-        return before, {name: found.get(name, Table(name=name, columns=())) for name in kept}, certain
-
-    def _after_this(self) -> GtidSet:
-        position = self.executed.copy()
-        position.add(self._transaction.gtid)
-        return position
-
-    def _barriers(self, name: TableName) -> tuple[int, ...]:
-        count = self._publisher.partitions(name)
-        return barriers(self._kafka, table_topic(self._settings.task, name), count) if count else ()
-
-    def _touched_table(self, name: TableName, table: Table | None, offsets: tuple[int, ...]) -> TouchedTable:
-        topic = table_topic(self._settings.task, name)
-        offsets = offsets or (0,) * self._publisher.partitions(name)
-        definition = None if table is None else to_json(table)
-        return TouchedTable(
-            database=name.database, table=name.name, topic=topic, definition=definition, barriers=offsets
-        )
-
-    def _take_over(
-        self, understood: Understood, transaction: str, before: set[TableName], after: dict[TableName, Table]
-    ) -> list[Replanned]:
-        """Tells the catalog and the snapshot; returns what the snapshot's ranges have become."""
-        statement, interleave = understood.statement, self._interleave
-        for name in before - set(after):
-            self._catalog.changed(name, None)
-        for name, table in after.items():
-            self._catalog.changed(name, table)
-        replanned = []
-        for old, new in statement.renames:
-            if self._settings.selection.selected(new):
-                replanned.append(interleave.renamed(old, new, transaction))
-            elif old in before:
-                replanned.append(interleave.dropped(old, transaction))
-        moved = {name for pair in statement.renames for name in pair}
-        replanned += [interleave.dropped(name, transaction) for name in sorted(before - set(after) - moved)]
-        tell = interleave.schema_changed
-        if statement.kind is Kind.TRUNCATE_TABLE or understood.removes_rows:
-            tell = interleave.truncated
-        elif understood.brings_rows:
-            tell = interleave.reread
-        return replanned + [tell(name, transaction) for name in sorted(after)]
+        log.info("schema_change", epoch=self.epoch, kind=kind.name, statement=_head(text))
 
     # ---- the log itself
 
@@ -435,11 +346,6 @@ class Stream:
             f"the log holds {type_name(event.type)} at {self.log}, which this version does not know",
             hint="use a newer version of penstock for this server",
         )
-
-
-def _told(name: TableName, after: dict[TableName, Table], certain: set[TableName]) -> Table | None:
-    """The definition that a SchemaChange carries; one without columns is not known."""
-    return after.get(name) if name in certain else Table(name=name, columns=()) if name in after else None
 
 
 def _head(text: str) -> str:

@@ -1,7 +1,6 @@
 """Stands in for capture: publishes schema changes and rows that a test names, framed and encoded as capture does."""
 
 import itertools
-import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,37 +13,14 @@ from deploy.local import Stack
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, connect
 from schemas.avro import envelope_schema, key_schema, text
-from schemas.codec import encode_chunk, envelope
-from schemas.envelope import op
 from schemas.names import TableName
 from schemas.plan import TablePlan, plan
 from schemas.records import PositionRecord, SchemaChange, SnapshotCompleted, TouchedTable
-from schemas.registry import frame
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
 from schemas.table import Table, to_json
 from schemas.topics import table_topic
-from schemas.varint import long
-
-Value = int | float | str | bytes | None
-Row = tuple[Value, ...]
-Change = tuple[str, Row | None, Row | None]
-
-
-def created(*row: Value) -> Change:
-    return ("c", None, row)
-
-
-def copied(*row: Value) -> Change:
-    return ("r", None, row)
-
-
-def updated(before: Row, after: Row) -> Change:
-    return ("u", before, after)
-
-
-def deleted(*row: Value) -> Change:
-    return ("d", row, None)
+from tests.unit.apply.values import Change, encode
 
 
 @dataclass
@@ -121,28 +97,8 @@ class Feed:
         self._commit()
 
     def encode(self, table: TableName, changes: Sequence[Change]) -> tuple[list[bytes | None], list[bytes]]:
-        found = self.plan(table)
-        keys: list[bytes | None] = []
-        values: list[bytes] = []
-        for letter, before, after in changes:
-            image = before if after is None else after
-            assert image is not None
-            encoded = encode_chunk(found, _text_row(image))
-            older = b"" if before is None else encode_chunk(found, _text_row(before)).rows[0]
-            newer = b"" if after is None else encode_chunk(found, _text_row(after)).rows[0]
-            now = time.time_ns() // 1000
-            around = envelope(
-                self.task, table, snapshot="false", gtid=None, file="log.000001", pos=next(self._ticks), server_id=1,
-                thread=None, source_us=now, now_us=now, epoch=self.epoch,
-            )  # fmt: skip
-            keys.append(encoded.keys[0])
-            values.append(
-                frame(found.value_id)
-                + (b"\x02" + older if before is not None else b"\x00")
-                + (b"\x02" + newer if after is not None else b"\x00")
-                + around.source + long(0) + around.rest + op(letter) + around.times + encoded.exacts[0]
-            )  # fmt: skip
-        return keys, values
+        plan = self.plan(table)
+        return encode(self.task, plan, changes, epoch=self.epoch, source_us=time.time_ns() // 1000)
 
     def topic(self, table: TableName) -> str:
         return table_topic(self.task, table)
@@ -212,18 +168,3 @@ class Feed:
                 time_us=now,
             )
         )
-
-
-def _text_row(row: Row) -> bytes:
-    """A row of the text protocol after its length."""
-    data = b"".join(map(_text_value, row))
-    return struct.pack("<I", len(data)) + data
-
-
-def _text_value(value: Value) -> bytes:
-    if value is None:
-        return b"\xfb"
-    data = value if isinstance(value, bytes) else str(value).encode()
-    if len(data) < 251:
-        return bytes((len(data),)) + data
-    return b"\xfd" + len(data).to_bytes(3, "little") + data

@@ -29,7 +29,8 @@ from runtime.service import Backoff, Stop, run
 from schemas.names import TableName
 from schemas.sql import identifier, qualified
 from schemas.topics import apply_subscription
-from tests.integration.feed import Feed, Row, created, deleted, updated
+from tests.integration.feed import Feed
+from tests.unit.apply.values import Row, created, deleted, updated
 
 PATIENCE_SECONDS = 30.0
 
@@ -45,13 +46,15 @@ class Lab:
     state: str
     destination: Connection
 
-    def apply(self, **settings: int) -> Apply:
+    def apply(self, batch_rows: int = 4000, lock_wait_seconds: int = 5) -> Apply:
         return Apply(
             self.feed.kafka,
             self.task,
             "polar",
             self.stack.destination.endpoint("polar"),
-            ApplySettings(state_database=self.state, **settings),
+            ApplySettings(
+                state_database=self.state, batch_rows=batch_rows, lock_wait_seconds=lock_wait_seconds
+            ),
         )
 
     def rows(self, table: TableName, order: str = "1") -> list[Row]:

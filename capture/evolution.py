@@ -1,0 +1,142 @@
+"""What a schema change does to the tables that capture knows: read before it is published, taken over after it."""
+
+from dataclasses import dataclass
+
+from capture.barriers import barriers
+from capture.catalog import Catalog
+from capture.publisher import Publisher
+from capture.schema import SchemaSource
+from capture.settings import CaptureSettings
+from capture.statements import DATABASE_KINDS, Understood
+from runtime.errors import Fatal
+from runtime.kafka import KafkaSettings
+from schemas.ddl.statement import Kind, Statement
+from schemas.names import TableName
+from schemas.position import GtidSet
+from schemas.records import TouchedTable
+from schemas.table import Table, to_json
+from schemas.topics import table_topic
+from snapshot.interleave import Interleave, Replanned
+
+
+@dataclass(frozen=True, slots=True)
+class Evolved:
+    """The tables that a statement touches."""
+
+    before: set[TableName]  # known before it
+    after: dict[TableName, Table]  # there after it; without columns when the definition could not be read any more
+    certain: set[TableName]  # those of `after` whose definition cannot be newer than the statement
+    tables: tuple[TouchedTable, ...] = ()
+
+
+class Evolution:
+    """Keeps the catalog, the topics and the snapshot in step with the schema."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: CaptureSettings,
+        publisher: Publisher,
+        catalog: Catalog,
+        interleave: Interleave,
+        schema: SchemaSource,
+    ) -> None:
+        self._kafka = kafka
+        self._settings = settings
+        self._publisher = publisher
+        self._catalog = catalog
+        self._interleave = interleave
+        self._schema = schema
+
+    def read(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
+        """What the statement touches, with topics made and barriers counted. Nothing may be open in Kafka."""
+        found = self._touched(understood.statement, transaction, executed)
+        names = sorted(found.before | set(found.after))
+        offsets = {name: self._barriers(name) for name in names}
+        for table in found.after.values():
+            self._publisher.prepare(table)
+        tables = tuple(self._touched_table(name, _told(name, found), offsets[name]) for name in names)
+        return Evolved(found.before, found.after, found.certain, tables)
+
+    def take_over(self, understood: Understood, transaction: str, change: Evolved) -> list[TouchedTable]:
+        """Tells the catalog and the snapshot, and records what became of its ranges in the open Kafka transaction.
+
+        Returns the tables whose rows must go at the targets, because they are read again as a whole.
+        """
+        for name in change.before - set(change.after):
+            self._catalog.changed(name, None)
+        for name, table in change.after.items():
+            self._catalog.changed(name, table)
+        emptied = []
+        for replanned in self._replanned(understood, transaction, change):
+            for part in replanned.ranges:
+                self._publisher.progress(part)
+            if replanned.empties:
+                name = replanned.ranges[0].name
+                emptied.append(self._touched_table(name, self._catalog.table(name), self._barriers(name)))
+        self._catalog.doubt(set(change.after) - change.certain)
+        return emptied
+
+    def _touched(self, statement: Statement, transaction: str, executed: GtidSet) -> Evolved:
+        selected = self._settings.selection.selected
+        if statement.kind in DATABASE_KINDS:
+            gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
+            return Evolved(set(gone), {}, set())
+        for old, new in statement.renames:
+            if selected(new) and not selected(old):
+                raise Fatal(
+                    f"{old} was renamed to {new}: a table that was not selected took the place of a selected one",
+                    hint="its rows were never captured: migrate anew, with a new task name and both names selected",
+                )
+        names = [name for name in statement.tables if selected(name)]
+        before = {name for name in names if name in self._catalog}
+        if statement.kind is Kind.DROP_TABLE:
+            return Evolved(set(names), {}, set())
+        if statement.kind in (Kind.RENAME_TABLE, Kind.TRUNCATE_TABLE):
+            renames = statement.renames
+            after, certain = self._catalog.renamed(renames) if renames else self._catalog.tables(before)
+            return Evolved(before, {name: table for name, table in after.items() if name in names}, certain)
+        gone_names = {old for old, _ in statement.renames} - {new for _, new in statement.renames}
+        kept = [name for name in names if name not in gone_names]
+        position = executed.copy()
+        position.add(transaction)
+        found, certain = self._schema.tables_after(transaction, kept, position)
+        return Evolved(before, {name: found.get(name, Table(name=name, columns=())) for name in kept}, certain)
+
+    def _replanned(self, understood: Understood, transaction: str, change: Evolved) -> list[Replanned]:
+        statement, interleave = understood.statement, self._interleave
+        replanned = []
+        for old, new in statement.renames:
+            if self._settings.selection.selected(new):
+                replanned.append(interleave.renamed(old, new, transaction))
+            elif old in change.before:
+                replanned.append(interleave.dropped(old, transaction))
+        moved = {name for pair in statement.renames for name in pair}
+        gone = sorted(change.before - set(change.after) - moved)
+        replanned += [interleave.dropped(name, transaction) for name in gone]
+        tell = interleave.schema_changed
+        if statement.kind is Kind.TRUNCATE_TABLE or understood.removes_rows:
+            tell = interleave.truncated
+        elif understood.brings_rows:
+            tell = interleave.reread
+        return replanned + [tell(name, transaction) for name in sorted(change.after)]
+
+    def _barriers(self, name: TableName) -> tuple[int, ...]:
+        count = self._publisher.partitions(name)
+        return barriers(self._kafka, table_topic(self._settings.task, name), count) if count else ()
+
+    def _touched_table(self, name: TableName, table: Table | None, offsets: tuple[int, ...]) -> TouchedTable:
+        return TouchedTable(
+            database=name.database,
+            table=name.name,
+            topic=table_topic(self._settings.task, name),
+            definition=None if table is None else to_json(table),
+            barriers=offsets or (0,) * self._publisher.partitions(name),
+        )
+
+
+def _told(name: TableName, found: Evolved) -> Table | None:
+    """The definition that a SchemaChange carries; one without columns is not known."""
+    if name not in found.after:
+        return None
+    return found.after[name] if name in found.certain else Table(name=name, columns=())
