@@ -9,7 +9,7 @@ def barriers(kafka: KafkaSettings, topic: str, partitions: int) -> tuple[int, ..
     Counted from records, not from the log's end: after the last record lie transaction markers, which a consumer's
     fence never passes. Nothing may be open or be published meanwhile.
     """
-    ends = Topics(kafka).ends([(topic, number) for number in range(partitions)])
+    ends = Topics(kafka).settle([(topic, number) for number in range(partitions)])
     return tuple(_after_last(kafka, topic, number, ends[topic, number]) for number in range(partitions))
 
 

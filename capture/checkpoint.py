@@ -6,10 +6,8 @@ read here does not change any more.
 
 from dataclasses import dataclass, field
 
-from schemas.registry import Entry, parse_entry
-
 from runtime.errors import Fatal
-from runtime.kafka import KafkaSettings, read_to_end
+from runtime.kafka import KafkaSettings, Topics, read_to_end
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import (
@@ -21,6 +19,7 @@ from schemas.records import (
     parse_commit,
     parse_schema_record,
 )
+from schemas.registry import Entry, parse_entry
 from schemas.table import Table, from_json
 from schemas.topics import commits_topic, schema_topic, schemas_topic
 
@@ -43,6 +42,7 @@ class Checkpoint:
 
 def load(kafka: KafkaSettings, task: str) -> Checkpoint:
     """Reads the commit records, the schema ids and the tracked definitions."""
+    Topics(kafka).settle([(topic, 0) for topic in (commits_topic(task), schemas_topic(task), schema_topic(task))])
     found = Checkpoint()
     for message in read_to_end(kafka, commits_topic(task)):
         match parse_commit(_value(message.value(), task)):

@@ -10,6 +10,7 @@ from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
 from schemas.table import Column, Table, UniqueKey
+from schemas.types.enumset import labels_of
 
 _GONE = frozenset((1146, 1049))
 _COLUMNS = """
@@ -28,7 +29,6 @@ FROM information_schema.TABLES t
 LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = t.TABLE_COLLATION
 WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME IN %s AND t.TABLE_TYPE = 'BASE TABLE'
 """
-_LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 
 def selected_tables(connection: Connection, selection: Selection) -> list[TableName]:

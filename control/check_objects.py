@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from schemas.plan import plan
-
 from control.catalog import TableFacts
 from control.finding import Finding, failed, listed, ok, warning
 from runtime.errors import Fatal
 from schemas.names import TableName
+from schemas.plan import plan
 from schemas.table import Table
 from schemas.topics import table_topic
 

@@ -22,14 +22,19 @@ class Delivery:
 
     def ends(self) -> dict[Place, int]:
         """The end of every partition that a target reads."""
-        return self._topics.ends(
-            [
-                (topic, partition)
-                for topic, partitions in self._topics.layout().items()
-                if topic == schema_topic(self._task) or is_table_topic(self._task, topic)
-                for partition in range(partitions)
-            ]
-        )
+        return self._topics.ends(self._places())
+
+    def written(self) -> dict[Place, int]:
+        """The same, with what is published and not yet visible: a commit record may be seen before its rows."""
+        return self._topics.written(self._places())
+
+    def _places(self) -> list[Place]:
+        return [
+            (topic, partition)
+            for topic, partitions in self._topics.layout().items()
+            if topic == schema_topic(self._task) or is_table_topic(self._task, topic)
+            for partition in range(partitions)
+        ]
 
     def behind(self, target: str, ends: Mapping[Place, int]) -> dict[Place, int]:
         """For each partition that is not applied up to its end: how many offsets are missing."""

@@ -59,7 +59,7 @@ class CaughtUp:
             self._commits.refresh(seconds)
             if not (self._commits.snapshot_done and self._commits.executed.covers(self._goal)):
                 return False
-            self._ends = self._delivery.ends()
+            self._ends = self._delivery.written()
         if not self._applied(self._ends):
             time.sleep(seconds)
             return self._applied(self._ends)

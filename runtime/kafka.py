@@ -318,6 +318,31 @@ class Topics:
 
     def ends(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The offset after the last committed record of each (topic, partition), transaction markers included."""
+        return self._ends(partitions, confluent_kafka.IsolationLevel.READ_COMMITTED)
+
+    def written(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset after the last record of each (topic, partition), visible or not yet."""
+        return self._ends(partitions, confluent_kafka.IsolationLevel.READ_UNCOMMITTED)
+
+    def settle(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """Waits until everything written so far is visible or dropped; returns the ends.
+
+        A transaction is committed before its markers reach the partitions (KIP-98, "Data Flow", 5.2), so readers may
+        not see at once what a producer has committed. No transaction may be open.
+        """
+        written = self.written(partitions)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            ends = self.ends(partitions)
+            if all(ends[place] >= offset for place, offset in written.items()):
+                return ends
+            if time.monotonic() > deadline:
+                raise Transient(f"kafka: a transaction stays undecided for over {PATIENCE_SECONDS:g} seconds")
+            time.sleep(0.002)
+
+    def _ends(
+        self, partitions: Sequence[tuple[str, int]], isolation: confluent_kafka.IsolationLevel
+    ) -> dict[tuple[str, int], int]:
         if not partitions:
             return {}
         request = {
@@ -327,18 +352,17 @@ class Topics:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return self._ends(request)
+                return self._ask_ends(request, isolation)
             except KafkaException as error:
                 if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
                     raise meaning(error.args[0], "read end offsets") from error
                 time.sleep(0.02)
 
-    def _ends(self, request: dict[TopicPartition, OffsetSpec]) -> dict[tuple[str, int], int]:
-        isolation = confluent_kafka.IsolationLevel.READ_COMMITTED
+    def _ask_ends(
+        self, request: dict[TopicPartition, OffsetSpec], isolation: confluent_kafka.IsolationLevel
+    ) -> dict[tuple[str, int], int]:
         answers = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS)
-        return {
-            (at.topic, at.partition): future.result(2 * PATIENCE_SECONDS).offset for at, future in answers.items()
-        }
+        return {(at.topic, at.partition): future.result(2 * PATIENCE_SECONDS).offset for at, future in answers.items()}
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
         """The offsets that a consumer group has committed."""

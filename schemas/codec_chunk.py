@@ -66,7 +66,7 @@ def encode_chunk(plan: TablePlan, raw: bytes) -> ChunkRows:
             chunk.rows.append(b"".join(row))
             chunk.exacts.append(exact_map(plan.columns, exact) if exact else NO_EXACT)
     except (LookupError, ValueError, OverflowError, struct.error) as error:
-        raise Malformed(f"table {plan.table.name}: a row of its SELECT cannot be read: {error}") from error
+        raise Malformed(f"table {plan.table.name}: a row of its SELECT cannot be read") from error
     return chunk
 
 
@@ -127,7 +127,7 @@ def _bounds(row: bytes, at: int) -> tuple[int, int]:
     return start, int.from_bytes(row[at + 1 : start], "little")
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _reader(plan: TablePlan) -> _Read:
     columns = [(TYPES[column.kind].text(column), column.absent) for column in plan.columns]
     name = plan.table.name

@@ -50,7 +50,7 @@ def decode(plan: LiteralPlan, value: bytes) -> Decoded:
     try:
         return _decode(plan, value)
     except (LookupError, ValueError, OverflowError, struct.error) as error:
-        raise Malformed(f"table {plan.table}: a record does not fit its schema: {error}") from error
+        raise Malformed(f"table {plan.table}: a record does not fit its schema") from error
 
 
 def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
@@ -86,7 +86,7 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
     )
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _reader(plan: LiteralPlan) -> _Read:
     """The reader of a Value: the literal of each column."""
     columns = [(_NULL_BRANCH.get(column.null), TYPES[column.kind].literal(column)) for column in plan.columns]
@@ -106,7 +106,7 @@ def _reader(plan: LiteralPlan) -> _Read:
     return read
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _skipper(plan: LiteralPlan) -> _Skip:
     """Finds the end of a Value without making literals."""
     columns = [(_NULL_BRANCH.get(column.null), _SKIPS[column.kind]) for column in plan.columns]
@@ -171,7 +171,7 @@ class _Repeated(Generic[_T]):
         return meaning, end
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _parts(plan: LiteralPlan) -> tuple[_Repeated[int], _Repeated[tuple[str, int]]]:
     """The readers of what precedes and follows the field `row`."""
     return _Repeated(_source), _Repeated(_rest)

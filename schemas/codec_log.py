@@ -151,7 +151,7 @@ class _Update:
         return b"".join((self._frame, _NONE, _SOME, *row, *tail))
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def _reader(plan: TablePlan, present: bytes) -> _Read:
     """The reader of row images in which every column is present."""
     bits = int.from_bytes(present, "little")

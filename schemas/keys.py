@@ -15,7 +15,7 @@ from schemas.types.column import Exact
 Key = Callable[[Sequence[bytes], Sequence[Exact]], bytes | None]
 
 
-@lru_cache(1024)
+@lru_cache(4096)
 def key_of(plan: TablePlan) -> Key:
     """From the Avro of a row's columns and what Avro does not hold, the key."""
     if not plan.key:

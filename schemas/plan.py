@@ -73,7 +73,10 @@ def literal_plan(entry: Entry, written: Sequence[str]) -> LiteralPlan:
 
 
 def column_plans(table: Table) -> tuple[ColumnPlan, ...]:
-    return tuple(_column_plan(index, column, table.key) for index, column in enumerate(table.columns))
+    try:
+        return tuple(_column_plan(index, column, table.key) for index, column in enumerate(table.columns))
+    except Fatal as error:
+        raise Fatal(f"table {table.name}, {error}", error.hint) from error
 
 
 def _column_plan(index: int, column: Column, key: Collection[str]) -> ColumnPlan:

@@ -254,6 +254,7 @@ class Interleave:
                 self._lift(walk)
             case Located():
                 self._held(walk).located(report.high)
+                self._window.saw(reader, report.low)
             case Changed():
                 walk.refused = report
                 self._lift(walk)
@@ -300,8 +301,10 @@ class Interleave:
         self._walks[walk.number] = walk
         if plan.table.key:
             self._window.reads(reader)
-        else:
+        elif self._hold is None:
             self._hold = Hold(walk.number)
+        else:
+            raise ValueError(f"{record.name} has lost its key, and the stream has not said so")
         command = Walk(
             number=walk.number,
             task=self._settings.task,

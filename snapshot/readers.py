@@ -51,11 +51,13 @@ class Readers:
         self._wanted = 0
         self._numbers = count(1)
         self._readers: dict[int, _Reader] = {}
+        self._rested: list[int] = []
 
     def want(self, count: int) -> None:
-        """There is work for `count` readers; without any, all are ended."""
+        """There is work for `count` readers; without any, all are ended, and that is reported."""
         self._wanted = min(count, self._most)
         if count == 0:
+            self._rested += self._readers
             self.close()
 
     def filenos(self) -> list[int]:
@@ -72,7 +74,8 @@ class Readers:
         if len(self._readers) < self._wanted and time.monotonic() >= self._not_before:
             number = next(self._numbers)
             self._readers[number] = _Reader(self._login)
-        came: list[tuple[int, Report | Ended]] = []
+        came: list[tuple[int, Report | Ended]] = [(number, Ended()) for number in self._rested]
+        self._rested = []
         for number, reader in list(self._readers.items()):
             reports = [self._checked(reader, message) for message in reader.receive()]
             came += [(number, report) for report in reports if report is not None]

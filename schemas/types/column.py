@@ -102,7 +102,7 @@ def plain_select(name: str) -> str:
 
 
 def same_key(column: ColumnPlan, exact: str) -> bytes:
-    raise Malformed(f"column {column.name}: no value of its type is inexact, yet {exact!r} is said to be")
+    raise Malformed(f"column {column.name}: `exact` holds a value, although none of its type needs it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,21 +71,22 @@ def _date_size(column: Column) -> int:
     return 3
 
 
+@lru_cache(1 << 14)
+def _days_of_packed(packed: int) -> int | None:
+    return days(packed >> 9, packed >> 5 & 15, packed & 31)
+
+
 def _date_log(column: ColumnPlan) -> FromLog:
     present, missing, index = column.present, column.missing(long(0)), column.index
 
-    @lru_cache(1 << 12)
-    def encoded(packed: int) -> bytes | None:
-        number = days(packed >> 9, packed >> 5 & 15, packed & 31)
-        return None if number is None else present + long(number)
-
     def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
         packed = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-        value = encoded(packed)
-        if value is None:
+        number = _days_of_packed(packed)
+        if number is None:
             exact.append((index, f"{packed >> 9:04}-{packed >> 5 & 15:02}-{packed & 31:02}"))
-            value = missing
-        out.append(value)
+            out.append(missing)
+        else:
+            out.append(present + long(number))
         return at + 3
 
     return read

@@ -127,7 +127,7 @@ class _Members:
 
     def __init__(self, column: ColumnPlan) -> None:
         self.column = column
-        self.encode = lru_cache(1024)(self._encode)
+        self.encode = lru_cache(256)(self._encode)
         self.ambiguous = 1 << column.labels.index("") if "" in column.labels else None
 
     def _encode(self, number: int) -> bytes:

@@ -46,7 +46,7 @@ PLACES = (
 @pytest.fixture(scope="module")
 def running(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     empty(stack)
-    writer = RandomWriter(stack.source.endpoint("admin"), 7, "ran", mix=Mix(rows=300, ddl=0.02, large=0.002))
+    writer = RandomWriter(stack.source.endpoint("admin"), 7, "ran", mix=Mix(rows=300, ddl=0.01, large=0.002))
     writer.create()
     folder: Path = tmp_path_factory.mktemp("stream")
     with Task(stack, folder, include=["ran*.*"]) as task, writer:

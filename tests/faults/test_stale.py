@@ -13,6 +13,7 @@ from tests.pipeline.task import Place
 from tests.pipeline.transactions import Mix
 from tests.pipeline.writer import RandomWriter
 
+
 @pytest.fixture
 def writer(databases: Stack) -> Iterator[RandomWriter]:
     made = RandomWriter(databases.source.endpoint("admin"), 5, "ran", mix=Mix(rows=500))

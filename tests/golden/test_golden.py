@@ -19,7 +19,7 @@ from capture.schema import executed
 from capture.settings import CaptureSettings
 from deploy.local import Stack
 from runtime.kafka import KafkaSettings, Topics, read_to_end
-from runtime.mysql import Connection, connect
+from runtime.mysql import connect
 from schemas.registry import Registry, id_at, parse_entry
 from schemas.selection import Selection
 from schemas.topics import is_table_topic, schemas_topic

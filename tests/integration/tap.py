@@ -220,8 +220,9 @@ class Tap:
         if begins(event.body) is not None:
             self._begun = True
             return
-        text = query(event.body).text.decode()
-        if not self._begun:
+        found = query(event.body)
+        text = found.text.decode()
+        if not self._begun and found.database in {name.database for name in self.forms}:
             self.statement(text, self._gtid, interleave)
         if not self._begun or text in ("COMMIT", "ROLLBACK"):
             self._end()

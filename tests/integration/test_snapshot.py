@@ -188,6 +188,23 @@ def test_a_snapshot_goes_on_where_its_records_say(
     assert tap.released_rows == 2000
 
 
+def test_a_finished_table_is_copied_again(source: Endpoint, connection: Connection, database: str) -> None:
+    connection.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, v INT)")
+    connection.execute("INSERT INTO t VALUES " + _values(100, lambda n: f"{n}, 0"))
+    name = TableName(database, "t")
+    tap = Tap(source, connection, [name])
+
+    with _opened(tap, [_whole(name)]) as interleave:
+        tap.run(interleave)
+        tap.run(interleave, until=lambda: not readers())
+        again = replace(_whole(name), id=str(interleave.next_id()))
+        assert interleave.add([again], tap.executed).ranges == (again,)
+        tap.run(interleave)
+
+    assert tap.done == [name, name]
+    assert tap.released_rows == 200
+
+
 def test_a_table_without_a_key_is_copied_whole_at_one_place(
     source: Endpoint, connection: Connection, database: str
 ) -> None:

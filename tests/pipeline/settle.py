@@ -26,7 +26,7 @@ def settle(
         while not _reached(question):
             for process in processes:
                 if not process.running:
-                    raise Unsettled(f"{process} ended with {process.exit_code()}: {process.tail()}")
+                    raise Unsettled(f"{process} ended with {process.exit_code()}: {_complaint(process)}")
             if time.monotonic() > deadline:
                 raise Unsettled(f"not done after {seconds:.0f} s: {'; '.join(question.missing())}\n{task.told()}")
 
@@ -36,3 +36,10 @@ def _reached(question: CaughtUp) -> bool:
         return question.reached(_STEP_SECONDS)
     except Transient:  # the group is just being made
         return False
+
+
+def _complaint(process: Process) -> str:
+    """What it said for people; else the errors of its log."""
+    plain = [line for line in process.log if not line.startswith("{")]
+    errors = [str(event["error"]) for event in process.events() if "error" in event]
+    return "\n".join(plain or errors[-2:]) or process.tail()

@@ -16,7 +16,7 @@ _TEAMS = 400
 _NAMES = ("ann", "Ann", "ANN", "åse", "Åse", "bob", "Ωmega", "ß", "ss", "z z")
 _COLUMN_TYPES = (
     "INT NOT NULL DEFAULT 7",
-    "VARCHAR(30) DEFAULT 'späť'",
+    "VARCHAR(30) DEFAULT 'spät'",
     "DECIMAL(10,3)",
     "JSON",
     "DATETIME(6) DEFAULT '2001-02-03 04:05:06.789'",

@@ -2,13 +2,14 @@
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 Row = tuple[int | None, ...]
 
 _BRING = re.compile(r"(INSERT|REPLACE) INTO `d`\.`t` \(([^)]*)\) VALUES (.*?)( ON DUPLICATE KEY UPDATE .*)?")
 _DELETE = re.compile(r"DELETE `d`\.`t` FROM `d`\.`t` FORCE INDEX \(`\w+`\) WHERE \(([^)]*)\) IN \((.*)\)")
+_ASSIGNED = re.compile(r"`(\w+)` = VALUES")
 _DELETE_ONE = re.compile(r"DELETE FROM `d`\.`t` WHERE (.*) LIMIT 1")
 
 
@@ -29,8 +30,15 @@ class Model:
         if match := _BRING.fullmatch(sql):
             verb, columns, rows, update = match.groups()
             assert _names(columns) == self.columns
+            updated = [] if update is None else _ASSIGNED.findall(update)
             for row in _rows(rows):
-                self._bring(row, verb == "REPLACE", update is not None)
+                if update is not None:
+                    self._upsert(row, [self.columns.index(name) for name in updated])
+                elif verb == "REPLACE":
+                    self._delete(other for other in self.rows if self._collide(row, other))
+                    self.insert(row)
+                else:
+                    self.insert(row)
             return 0
         if match := _DELETE.fullmatch(sql):
             places = [self.columns.index(name) for name in _names(match[1])]
@@ -41,21 +49,25 @@ class Model:
         wanted = tuple(_value(condition.split(" <=> ")[1]) for condition in match[1].split(" AND "))
         return self._delete([wanted] if wanted in self.rows else [])
 
-    def _bring(self, row: Row, replaces: bool, updates: bool) -> None:
-        others = [other for other in self.rows if self._collide(row, other)]
-        if others and not (replaces or updates):
+    def insert(self, row: Row) -> None:
+        if any(self._collide(row, other) for other in self.rows):
             raise Duplicate(row)
-        if updates and len(others) > 1:
-            raise Duplicate(row)
-        self._delete(others)
         self.rows.append(row)
 
+    def _upsert(self, row: Row, places: Sequence[int]) -> None:
+        """The row that it meets first, by whichever unique index, is the one that is updated."""
+        met = next((other for unique in self.uniques for other in self.rows if self._equal(row, other, unique)), None)
+        if met is None:
+            self.rows.append(row)
+        else:
+            self.rows.remove(met)
+            self.insert(tuple(row[place] if place in places else value for place, value in enumerate(met)))
+
     def _collide(self, row: Row, other: Row) -> bool:
-        for unique in self.uniques:
-            mine = tuple(row[place] for place in unique)
-            if None not in mine and mine == tuple(other[place] for place in unique):
-                return True
-        return False
+        return any(self._equal(row, other, unique) for unique in self.uniques)
+
+    def _equal(self, row: Row, other: Row, unique: Sequence[int]) -> bool:
+        return all(row[place] is not None and row[place] == other[place] for place in unique)
 
     def _delete(self, rows: Iterable[Row]) -> int:
         gone = list(rows)

@@ -1,10 +1,12 @@
 """Whatever a batch folds to must leave the table as the changes one by one would have left it."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from random import Random
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from apply.destination import Field, Shape, Unique
 from apply.records import Place, Records
@@ -12,7 +14,7 @@ from apply.settings import Limits
 from apply.statements import layout_of
 from apply.steps import Form, Step, work
 from schemas.names import TableName
-from schemas.plan import literal_plan, plan
+from schemas.plan import TablePlan, literal_plan, plan
 from schemas.registry import Entry
 from schemas.table import Column, Table, UniqueKey
 from tests.unit.apply.model import Duplicate, Model, Row
@@ -29,7 +31,7 @@ class Rig:
     table: Table
     shape: Shape
 
-    @property
+    @cached_property
     def form(self) -> Form:
         found = layout_of(self.shape, self.table)
         return Form(literal_plan(Entry(21, "value", "", self.table), found.written), found)
@@ -39,14 +41,20 @@ class Rig:
         uniques = (tuple(names.index(name) for name in unique.columns) for unique in self.shape.uniques)
         return Model(tuple(names), tuple(uniques))
 
+    @cached_property
+    def plan(self) -> TablePlan:
+        return plan("task", self.table, 20, 21)
+
     def records(self, changes: Sequence[Change], first: int = 0) -> Records:
-        keys, values = encode("task", plan("task", self.table, 20, 21), changes, epoch=3, source_us=first + 1)
+        keys, values = encode("task", self.plan, changes, epoch=3, source_us=first + 1)
         return Records(PLACE, list(range(first, first + len(changes))), keys, values, first + len(changes))
 
     def steps(self, changes: Sequence[Change], first: int = 0, replay_until: int = 0) -> list[Step]:
         return work(self.records(changes, first), replay_until, lambda _: self.form, LIMITS).steps
 
     def apply(self, model: Model, changes: Sequence[Change], first: int = 0, replay_until: int = 0) -> None:
+        if not changes:
+            return
         for step in self.steps(changes, first, replay_until):
             found = model.execute(step.sql)
             assert found == 1 or not step.single
@@ -74,32 +82,26 @@ ONLY_KEY = rig(["id"], ("id",), [])
 UNIQUES = rig(["id", "u", "w"], ("id",), [("u",), ("w", "u")])
 KEYLESS = rig(["v", "w"], (), [])
 
-small = st.integers(0, 3)
-numbers = st.one_of(st.none(), small)
+RIGS = {"keyed": KEYED, "paired": PAIRED, "only key": ONLY_KEY, "uniques": UNIQUES, "keyless": KEYLESS}
 
 
-@st.composite
-def histories(draw: st.DrawFn, used: Rig) -> list[Change]:
+def history(used: Rig, random: Random) -> list[Change]:
     """Changes that a source could have made: each fits the state that the ones before it left."""
     model = used.model()
-    key = used.table.key_indexes
     changes: list[Change] = []
-    for _ in range(draw(st.integers(0, 25))):
-        if model.rows and draw(st.booleans()):
-            before = draw(st.sampled_from(model.rows))
-            after = draw(st.none() | _row(used))
-            rest = Model(model.columns, model.uniques, [*model.rows])
+    for _ in range(random.randrange(30)):
+        before = random.choice([None, *model.rows])
+        after = None if before and random.random() < 0.3 else _row(used, random)
+        rest = Model(model.columns, model.uniques, [*model.rows])
+        if before is not None:
             rest.rows.remove(before)
-        else:
-            before, after = None, draw(_row(used))
-            rest = Model(model.columns, model.uniques, [*model.rows])
         try:
             if after is not None:
-                rest.execute(f"INSERT INTO `d`.`t` ({', '.join(model.columns)}) VALUES ({_literals(after)})")
+                rest.insert(after)
         except Duplicate:
             continue
         model = rest
-        changes += _published(before, after, key)
+        changes += _published(before, after, used.table.key_indexes)
     return changes
 
 
@@ -115,13 +117,12 @@ def _published(before: Row | None, after: Row | None, key: Sequence[int]) -> lis
     return [updated(before, after)]
 
 
-def _row(used: Rig) -> st.SearchStrategy[Row]:
+def _row(used: Rig, random: Random) -> Row:
     key = used.table.key_indexes
-    return st.tuples(*(small if place in key else numbers for place in range(len(used.table.columns))))
-
-
-def _literals(row: Row) -> str:
-    return ", ".join("NULL" if value is None else str(value) for value in row) + ("," if len(row) == 1 else "")
+    return tuple(
+        random.randrange(4) if place in key or random.random() < 0.8 else None
+        for place in range(len(used.table.columns))
+    )
 
 
 def one_by_one(used: Rig, changes: Sequence[Change]) -> list[Row]:
@@ -134,37 +135,34 @@ def one_by_one(used: Rig, changes: Sequence[Change]) -> list[Row]:
     return sorted(rows, key=repr)
 
 
-def batches(changes: Sequence[Change], cuts: Sequence[int]) -> list[tuple[int, Sequence[Change]]]:
-    ends = sorted({0, len(changes), *(cut % (len(changes) + 1) for cut in cuts)})
-    return [(start, changes[start:end]) for start, end in zip(ends, ends[1:], strict=False)]
+def batches(changes: Sequence[Change], random: Random) -> list[tuple[int, Sequence[Change]]]:
+    cuts = {random.randrange(len(changes) + 1) for _ in range(random.randrange(6))}
+    ends = sorted({0, len(changes), *cuts})
+    return [(start, changes[start:end]) for start, end in itertools.pairwise(ends)]
 
 
-some_cuts = st.lists(st.integers(0, 100), max_size=4)
+@pytest.mark.parametrize("used", RIGS.values(), ids=RIGS)
+def test_batches_leave_what_the_changes_leave(used: Rig) -> None:
+    for seed in range(60):
+        random = Random(seed)
+        changes = history(used, random)
+        model = used.model()
+        for first, batch in batches(changes, random):
+            used.apply(model, batch, first)
+        assert sorted(model.rows, key=repr) == one_by_one(used, changes), seed
 
 
-@settings(deadline=None)
-@given(st.data(), st.sampled_from([KEYED, PAIRED, ONLY_KEY, UNIQUES, KEYLESS]), some_cuts)
-def test_batches_leave_what_the_changes_leave(data: st.DataObject, used: Rig, cuts: list[int]) -> None:
-    changes = data.draw(histories(used))
-    model = used.model()
-    for first, batch in batches(changes, cuts):
-        used.apply(model, batch, first)
-    assert sorted(model.rows, key=repr) == one_by_one(used, changes)
-
-
-@settings(deadline=None)
-@given(st.data(), st.sampled_from([KEYED, PAIRED, ONLY_KEY, UNIQUES]), some_cuts, some_cuts, st.integers(0, 100))
-def test_applying_again_from_anywhere_ends_in_the_same(
-    data: st.DataObject, used: Rig, cuts: list[int], other_cuts: list[int], back: int
-) -> None:
-    changes = data.draw(histories(used))
-    model = used.model()
-    for first, batch in batches(changes, cuts):
-        used.apply(model, batch, first)
-    start = back % (len(changes) + 1)
-    for first, batch in batches(changes[start:], other_cuts):
-        used.apply(model, batch, start + first, replay_until=len(changes))
-    assert sorted(model.rows, key=repr) == one_by_one(used, changes)
+@pytest.mark.parametrize("used", [KEYED, PAIRED, UNIQUES], ids=["keyed", "paired", "uniques"])
+def test_applying_again_from_anywhere_ends_in_the_same(used: Rig) -> None:
+    for seed in range(60):
+        random = Random(seed)
+        changes = history(used, random)
+        model = used.model()
+        used.apply(model, changes)
+        start = random.randrange(len(changes) + 1)
+        for first, batch in batches(changes[start:], random):
+            used.apply(model, batch, start + first, replay_until=len(changes))
+        assert sorted(model.rows, key=repr) == one_by_one(used, changes), seed
 
 
 def test_rows_are_put_together_within_the_limits() -> None:

@@ -262,6 +262,8 @@ class Pool:
 
     def want(self, count: int) -> None:
         self._wanted = min(count, 2)
+        for number in list(self.readers) if count == 0 else ():
+            self.kill(number)
 
     def filenos(self) -> list[int]:
         return []
