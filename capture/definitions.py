@@ -107,21 +107,8 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
 
 
 def _column(table: TableName, row: Sequence[Any]) -> Column:
-    (
-        name,
-        data_type,
-        column_type,
-        nullable,
-        length,
-        precision,
-        scale,
-        fraction,
-        charset,
-        collation,
-        default,
-        extra,
-        comment,
-    ) = row
+    name, data_type, column_type, nullable, length, precision, scale, fraction = row[:8]
+    charset, collation, default, extra, comment = row[8:]
     kind, extra = str(data_type).lower(), str(extra).upper()
     column_type = str(column_type)
     return Column(
@@ -136,9 +123,7 @@ def _column(table: TableName, row: Sequence[Any]) -> Column:
         fraction=int(fraction or 0),
         charset=charset if charset is not None else ("binary" if kind in _BINARY else None),
         collation=collation,
-        labels=tuple(label.replace("''", "'") for label in _LABEL.findall(column_type))
-        if kind in ("enum", "set")
-        else (),
+        labels=labels_of(column_type) if kind in ("enum", "set") else (),
         default=None if default is None else str(default),
         default_is_expression="DEFAULT_GENERATED" in extra,
         on_update="ON UPDATE" in extra,
