@@ -36,6 +36,7 @@ class Inbox:
         self._dirty: set[Place] = set()  # their committed offsets may be behind
         self._committed: dict[Place, int] = {}
         self._commit_due = 0.0
+        self._closing = False
         self._consumer = member(kafka, group, self._heard)
         with errors_of(f"join the group {group}"):
             self._consumer.subscribe(
@@ -112,6 +113,7 @@ class Inbox:
 
     def close(self) -> None:
         """Leaves the group; what was committed last is with the broker."""
+        self._closing = True
         with errors_of("leave the group"):
             self._consumer.close()
 
@@ -162,6 +164,8 @@ class Inbox:
                 self._dirty.add(place)
 
     def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._closing:  # they go at once, and the client answers no questions any more
+            return
         places = [Place(at.topic, at.partition) for at in partitions]
         starts = self._resume(places)
         with errors_of("take partitions"):
@@ -171,6 +175,7 @@ class Inbox:
             for at, place in zip(partitions, places, strict=True):
                 at.offset = starts[place]
             self._consumer.incremental_assign(partitions)
+            self._consumer.resume(partitions)  # one that was paused when it went comes back paused
         self._starts.update(starts)
         self._dirty.update(places)
         log.info("assigned", partitions=[str(place) for place in places])

@@ -38,7 +38,7 @@ class Delivery:
 
     def behind(self, target: str, ends: Mapping[Place, int]) -> dict[Place, int]:
         """For each partition that is not applied up to its end: how many offsets are missing."""
-        applied = self._topics.committed(group(self._task, target))
+        applied = self._topics.committed(group(self._task, target), list(ends))
         missing = {place: end - applied.get(place, 0) for place, end in ends.items()}
         return {place: count for place, count in missing.items() if count > 0}
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka._model import ConsumerGroupTopicPartitions
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -75,6 +74,8 @@ def errors_of(what: str) -> Generator[None]:
         raise meaning(error.args[0], what) from error
     except BufferError as error:
         raise Transient(f"{what}: the producer's queue is full") from error
+    except TimeoutError as error:  # of a future, which carries no text
+        raise Transient(f"kafka: {what}: no answer in time") from error
 
 
 def meaning(error: KafkaError, what: str) -> Exception:
@@ -262,6 +263,7 @@ class Topics:
         self._settings = settings
         with errors_of("open the admin client"):
             self._admin = AdminClient(settings.common())
+        self._asking: dict[str, Consumer] = {}
 
     def names(self) -> set[str]:
         with errors_of("list topics"):
@@ -364,15 +366,23 @@ class Topics:
         answers = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS)
         return {(at.topic, at.partition): future.result(2 * PATIENCE_SECONDS).offset for at, future in answers.items()}
 
-    def committed(self, group: str) -> dict[tuple[str, int], int]:
-        """The offsets that a consumer group has committed."""
+    def committed(self, group: str, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offsets that a consumer group has committed, of these partitions.
+
+        Asked by a consumer that never joins: the admin client's own question (list_consumer_group_offsets of
+        librdkafka 2.16) crashes the process when the group's coordinator has just started.
+        """
+        if not partitions:
+            return {}
+        if group not in self._asking:
+            self._asking[group] = consumer(self._settings, group)
+        wanted = [TopicPartition(topic, number) for topic, number in partitions]
         with errors_of(f"read the offsets of {group}"):
-            [future] = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-            partitions = future.result(2 * PATIENCE_SECONDS).topic_partitions
-        return {(at.topic, at.partition): at.offset for at in partitions if at.offset >= 0}
+            found = self._asking[group].committed(wanted, timeout=PATIENCE_SECONDS)
+        return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
 
     def members(self, group: str) -> int:
         """How many consumers are in a group now; 0 for one that does not exist."""
         with errors_of(f"describe the group {group}"):
-            [future] = self._admin.describe_consumer_groups([group]).values()
+            [future] = self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_SECONDS).values()
             return len(future.result(2 * PATIENCE_SECONDS).members)

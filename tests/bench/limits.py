@@ -56,7 +56,10 @@ class Replica:
     def __init__(self, source: Server, directory: Path, options: list[str]) -> None:
         self._directory = directory
         self._server = start_mysql(Profile.SOURCE, directory, options)
-        replicate(source, self._server)
+        with connect(self._server.endpoint("admin")) as connection:
+            known = connection.query("SHOW REPLICA STATUS")
+        if not known:  # else it has begun by itself
+            replicate(source, self._server)
 
     def reach(self, position: GtidSet) -> float:
         """Applies until `position`; returns the seconds it took from now."""

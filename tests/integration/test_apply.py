@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 import pytest
+from structlog.testing import capture_logs
 
 from apply.destination import open_session
 from apply.fences import Fences
@@ -52,9 +53,7 @@ class Lab:
             self.task,
             "polar",
             self.stack.destination.endpoint("polar"),
-            ApplySettings(
-                state_database=self.state, batch_rows=batch_rows, lock_wait_seconds=lock_wait_seconds
-            ),
+            ApplySettings(state_database=self.state, batch_rows=batch_rows, lock_wait_seconds=lock_wait_seconds),
         )
 
     def rows(self, table: TableName, order: str = "1") -> list[Row]:
@@ -93,7 +92,7 @@ class Lab:
         topics = Topics(self.feed.kafka)
         mine = {name: count for name, count in topics.layout().items() if re.match(apply_subscription(self.task), name)}
         ends = topics.ends([(name, number) for name, count in mine.items() for number in range(count)])
-        return topics.committed(self.group) == ends
+        return topics.committed(self.group, list(ends)) == ends
 
     def reset(self, table: TableName, offset: int) -> None:
         self.reset_topic(self.feed.topic(table), offset)
@@ -346,6 +345,28 @@ def test_partitions_move_between_processes(lab: Lab) -> None:
         lab.until(arrived(400), one)
     assert lab.rows(keyless) == [(number,) for number in range(0, 400, 10)]
     assert lab.rows(table) == [(number, number) for number in range(400)]
+
+
+def test_a_partition_that_rests_may_go_and_come_back(lab: Lab) -> None:
+    tables = [lab.feed.create(lab.database, f"CREATE TABLE {name} (v INT)", name) for name in ("a", "b", "c")]
+    lab.feed.epoch += 1  # of a schema change that comes later
+    for table in tables:
+        lab.feed.send(table, created(1))
+    lab.feed.epoch -= 1
+    with capture_logs() as logs, closing(lab.apply().session()) as one:
+
+        def moves(event: str) -> int:
+            return sum(1 for entry in logs if entry["event"] == event and entry["partitions"])
+
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch and moves("assigned") > 0, one)
+        with closing(lab.apply().session()) as two:
+            before = moves("assigned")
+            lab.until(lambda: moves("revoked") > 0 and moves("assigned") > before, one, two)
+        before = moves("assigned")
+        lab.until(lambda: moves("assigned") > before, one)
+        assert all(lab.rows(table) == [] for table in tables)
+        lab.feed.create(lab.database, "CREATE TABLE d (v INT)", "d")
+        lab.until(lambda: all(lab.rows(table) == [(1,)] for table in tables), one)
 
 
 @pytest.mark.parametrize(

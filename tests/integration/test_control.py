@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def unfit(tmp_path: Path) -> Iterator[Endpoint]:
         "--binlog-expire-logs-seconds=600",
         "--binlog-ignore-db=other",
     ]
-    server = start_mysql(Profile.SOURCE, tmp_path / "unfit", options)
+    server, password = start_mysql(Profile.SOURCE, tmp_path / "unfit", options), uuid.uuid4().hex
     execute(
         server.endpoint("admin"),
         "CREATE DATABASE shop",
@@ -134,10 +135,10 @@ def unfit(tmp_path: Path) -> Iterator[Endpoint]:
         "CREATE TABLE shop.`a b` (id INT PRIMARY KEY)",
         "CREATE TABLE shop.a_b (id INT PRIMARY KEY)",
         "CREATE TABLE shop.words (id INT PRIMARY KEY, word TEXT CHARACTER SET sjis)",
-        "CREATE USER poor IDENTIFIED BY 'poor'",
+        f"CREATE USER poor IDENTIFIED BY '{password}'",
         "GRANT SELECT, REPLICATION CLIENT ON *.* TO poor",
     )
-    yield Endpoint("source", server.host, server.port, "poor", "poor")
+    yield Endpoint("source", server.host, server.port, "poor", password)
     stop_mysql(server.directory)
 
 
