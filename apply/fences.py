@@ -6,7 +6,7 @@ from apply.destination import has_rows, read_shape
 from apply.records import Place
 from apply.rewind import REBUILD
 from apply.state import Fence, State
-from runtime.errors import Fatal
+from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics
 from runtime.mysql import Connection
 
@@ -41,7 +41,11 @@ class Fences:
 
     def reread(self, place: Place) -> int:
         """Where a partition's fence stands now."""
-        return self.resume([place])[place]
+        found = self._state.fence(place)
+        if found is None:
+            raise Transient(f"the fence of {place} is gone: the target is being rebuilt")
+        self._known[place] = found
+        return found.next_offset
 
     def _refuse_rows_without_fence(self, places: Sequence[Place]) -> None:
         """Rows of a table without a key would be inserted a second time."""

@@ -33,6 +33,7 @@ class Inbox:
         self._starts: dict[Place, int] = {}  # of every partition that this process has
         self._held: dict[Place, int] = {}  # partitions that rest, and how far they are applied
         self._unmarked: set[Place] = set()
+        self._moved: set[Place] = set()  # partitions that have come or gone during a poll
         self._dirty: set[Place] = set()  # their committed offsets may be behind
         self._committed: dict[Place, int] = {}
         self._commit_due = 0.0
@@ -60,6 +61,7 @@ class Inbox:
         """The records that are there, or else those that come within `seconds`: at most a batch."""
         with errors_of("read topics"):
             first = self._consumer.poll(seconds)
+            self._moved.clear()
             messages = [] if first is None else self._fill([first])
         batch = [records for records in _by_place(messages) if records.place in self._starts]
         if batch:
@@ -126,6 +128,9 @@ class Inbox:
             more = self._consumer.consume(min(_CHUNK, room), 0)
             if not more:
                 break
+            if self._moved:  # what was taken before comes again, here or elsewhere
+                messages = [each for each in messages if (each.topic(), each.partition()) not in self._moved]
+                self._moved.clear()
             messages += more
             size += sum(map(len, more))
         return messages
@@ -177,6 +182,7 @@ class Inbox:
             self._consumer.incremental_assign(partitions)
             self._consumer.resume(partitions)  # one that was paused when it went comes back paused
         self._starts.update(starts)
+        self._moved.update(places)
         self._dirty.update(places)
         log.info("assigned", partitions=[str(place) for place in places])
 
@@ -186,6 +192,7 @@ class Inbox:
         for known in (self._starts, self._held, self._committed):
             for place in places:
                 known.pop(place, None)
+        self._moved |= places
         self._unmarked -= places
         self._dirty -= places
         log.info("revoked", partitions=sorted(str(place) for place in places))

@@ -83,6 +83,7 @@ class Share:
             apply.destination, apply.group, Place(schema_topic(apply.task), 0), state, fences, apply.settings
         )
         self._epoch = state.epoch()
+        self._awaited: dict[Place, int] = {}  # epochs that held partitions wait for
         self._looked = self._used = time.monotonic()
         self._behind_since: float | None = 0.0
 
@@ -126,7 +127,10 @@ class Share:
         if epoch != self._epoch:
             self._epoch = epoch
             self._layouts.forget()
-            self._inbox.release(self._inbox.held - {self.schema.place})
+            due = [place for place, awaited in self._awaited.items() if awaited <= epoch]
+            self._inbox.release(due)
+            for place in due:
+                del self._awaited[place]
 
     def _patience(self) -> float:
         if self.schema.busy:
@@ -142,7 +146,9 @@ class Share:
                 self.schema.take(records)
                 self._inbox.rest(records.place, self._fences[records.place].next_offset)
             else:
-                due.append(self._due(records))
+                unapplied = records.since(self._fences[records.place].next_offset)
+                if len(unapplied):
+                    due.append(self._due(unapplied))
         self._write([records for records in due if records.next_offset > self._fences[records.place].next_offset])
 
     def _due(self, records: Records) -> Records:
@@ -154,6 +160,7 @@ class Share:
             return records
         due = records.up_to_epoch(self._epoch, self._layouts.epoch_of)
         self._inbox.hold(records.place, due.next_offset)
+        self._awaited[records.place] = self._layouts.epoch_of(records.values[len(due)])
         return due
 
     def _write(self, batch: list[Records]) -> None:

@@ -1,6 +1,6 @@
 """Records of one partition, in order, on their way to the destination. Pure."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -37,6 +37,10 @@ class Records:
     def tail(self, count: int) -> "Records":
         """Everything but the first `count` records."""
         return Records(self.place, self.offsets[count:], self.keys[count:], self.values[count:], self.next_offset)
+
+    def since(self, offset: int) -> "Records":
+        """The records from `offset` on."""
+        return self.tail(bisect_left(self.offsets, offset))
 
     def up_to_epoch(self, epoch: int, epoch_of: Callable[[bytes], int]) -> "Records":
         """The records of this epoch and earlier ones. Epochs never fall inside a partition.

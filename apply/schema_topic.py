@@ -7,7 +7,7 @@ from apply.execution import Execution
 from apply.fences import Fences
 from apply.records import Place, Records
 from apply.settings import ApplySettings
-from apply.state import State
+from apply.state import Problem, State, Stuck, now_us
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
 from schemas.records import SchemaChange, SnapshotCompleted, parse_schema_record
@@ -53,6 +53,8 @@ class SchemaTopic:
         return self.busy
 
     def _apply(self, offset: int, value: bytes) -> Generator[None]:
+        if offset < self._fences[self.place].next_offset:  # taken twice: the partition went and came back
+            return
         try:
             record = parse_schema_record(value)
         except ValueError as error:
@@ -63,7 +65,7 @@ class SchemaTopic:
         match record:
             case SchemaChange():
                 yield from self._preceding(record)
-                yield from self._execution(offset, record).run()
+                yield from self._run(offset, record)
             case SnapshotCompleted():
                 fence = self._fences[self.place]
                 if not self._state.advance(self.place, fence.next_offset, offset + 1, fence.epoch, fence.source_us):
@@ -77,8 +79,8 @@ class SchemaTopic:
                 while barrier > self._state.next_offset(Place(table.topic, partition)):
                     yield
 
-    def _execution(self, offset: int, change: SchemaChange) -> Execution:
-        return Execution(
+    def _run(self, offset: int, change: SchemaChange) -> Generator[None]:
+        execution = Execution(
             endpoint=self._endpoint,
             state_database=self._settings.state_database,
             target=self._target,
@@ -88,3 +90,12 @@ class SchemaTopic:
             offset=offset,
             change=change,
         )
+        try:
+            yield from execution.run()
+        except Stuck:
+            raise
+        except Fatal as error:
+            place = self.place
+            tables = ", ".join(str(table.name) for table in change.tables)
+            problem = Problem(place.topic, place.partition, offset, tables, "", str(error), error.hint, now_us())
+            raise Stuck(problem) from error

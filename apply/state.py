@@ -186,6 +186,13 @@ class State:
         )
         return {fence.place: fence for fence in (Fence(*row) for row in rows)}
 
+    def fence(self, place: Place) -> Fence | None:
+        rows = self._connection.query(
+            "SELECT topic, `partition`, next_offset, replay_until, epoch, source_us"
+            f" FROM {self._schema}.fences WHERE {self._at(place)}"
+        )
+        return Fence(*rows[0]) if rows else None
+
     def next_offset(self, place: Place) -> int:
         """Where a fence stands; 0 for a partition without one."""
         sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)}"

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import traceback
+from contextlib import closing
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -144,12 +145,15 @@ def migrate(
     task = load(config)
     from control.migrate import migrate as run_all
     from control.progress import LogLines, Screen
+    from control.supervisor import Bug
 
     display = Screen() if sys.stderr.isatty() and not as_json else LogLines()
     try:
-        run_all(task, until is not None, display, stop)
-    finally:
-        display.close()
+        with closing(display):
+            run_all(task, until is not None, display, stop)
+    except Bug as bug:
+        _complain(str(bug), "report it with this text", as_json)
+        raise typer.Exit(Exit.BUG) from bug
 
 
 @app.command()

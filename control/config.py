@@ -185,11 +185,8 @@ def _selection(section: TaskSection, document: Document) -> Selection:
 
 def _kafka(section: TaskSection, document: Document) -> KafkaSettings:
     kafka = section.kafka
-    if kafka.bootstrap_servers == EMBEDDED:
-        if kafka.properties:
-            document.report(("kafka", "properties"), "cannot be set for the embedded broker")
-        if (kafka.replication_factor or 1) > 1:
-            document.report(("kafka", "replication_factor"), "must be 1: the embedded broker is one node")
+    if kafka.bootstrap_servers == EMBEDDED and (kafka.replication_factor or 1) > 1:
+        document.report(("kafka", "replication_factor"), "must be 1: the embedded broker is one node")
     return KafkaSettings(
         bootstrap_servers=kafka.bootstrap_servers,
         properties=MappingProxyType(dict(kafka.properties)),

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from control.status import Report, TableProgress
+from control.status import Phase, Report, TableProgress
 from runtime.telemetry import log
 from schemas.names import TableName
 
@@ -43,7 +43,7 @@ class LogLines:
         self._last = time.monotonic()
         log.info(
             "progress",
-            phase=str(report.phase),
+            phase=_phase(report),
             rows_done=report.snapshot.rows_done,
             rows_estimated=report.snapshot.rows_estimated,
             tables_done=report.snapshot.tables_done,
@@ -84,7 +84,7 @@ class Screen:
         self._live.start()
 
     def show(self, report: Report, tables: Mapping[TableName, TableProgress]) -> None:
-        parts: list[Text | Table] = [Text(f"{report.task}: {report.phase}, epoch {report.epoch or 0}", style="bold")]
+        parts: list[Text | Table] = [Text(f"{report.task}: {_phase(report)}, epoch {report.epoch or 0}", style="bold")]
         if tables and report.snapshot.tables_done < report.snapshot.tables_total:
             parts.append(self._bars(report, tables))
         parts.append(_lags(report))
@@ -117,6 +117,11 @@ class Screen:
             f"{rate:,.0f} rows/s",
             "" if rest is None else f"about {_duration(rest)} left",
         )
+
+
+def _phase(report: Report) -> str:
+    """The facts say `stopped` until the processes that have just been started give their first sign of life."""
+    return "starting" if report.phase is Phase.STOPPED else str(report.phase)
 
 
 def _lags(report: Report) -> Table:

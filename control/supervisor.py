@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.02
 
 
 class Bug(Exception):
-    """A child ended with the same kind of bug too often."""
+    """A child ended with a bug too often; the text holds its traceback."""
 
 
 @dataclass(frozen=True, slots=True)

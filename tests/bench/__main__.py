@@ -11,6 +11,7 @@ from tests.bench import figures
 from tests.bench.scenarios import Bench
 
 _ROOT = Path(__file__).parents[2]
+_FILE = Path("build", "bench.json")
 _STACK = "bench"
 _MYSQLD = ["--innodb-buffer-pool-size=2G", "--innodb-redo-log-capacity=2G"]
 _QUICK = 20
@@ -40,14 +41,13 @@ def _run(names: list[str] | None, divisor: int, keep: bool) -> int:
                 raise Fatal(f"no benchmark {', '.join(sorted(unknown))}", hint=f"known: {', '.join(bench.scenarios)}")
             for name in names or bench.scenarios:
                 bench.run(name)
+                figures.write(bench.figures.values(), _ROOT / _FILE)
     finally:
         if not keep:
             down(_STACK)
     measured = list(bench.figures.values())
-    path = _ROOT / "build" / "bench.json"
-    figures.write(measured, path)
     figures.show(measured)
-    print(f"written to {path.relative_to(_ROOT)}")
+    print(f"written to {_FILE}")
     too_large = {figure.name: figure.too_large for figure in measured if figure.too_large}
     if too_large:
         print(f"over {figures.MOST_MB} MB: {too_large}", file=sys.stderr)

@@ -69,15 +69,11 @@ class Feed:
         self._change("CREATE_TABLE", shown, database, [table])
         return table
 
-    def change(self, kind: str, statement: str, *touched: TableName) -> None:
+    def change(self, kind: str, statement: str, *touched: TableName) -> SchemaChange:
         """Runs a statement at the source and publishes it; `touched` tables are read after it."""
         self.source.execute(f"USE {identifier(touched[0].database)}")
         self.source.execute(statement)
-        self._change(kind, statement, touched[0].database, list(touched))
-
-    def publish_only(self, kind: str, statement: str, *touched: TableName) -> None:
-        """Publishes a statement that the source has not run."""
-        self._change(kind, statement, touched[0].database, list(touched))
+        return self._change(kind, statement, touched[0].database, list(touched))
 
     def drop(self, table: TableName) -> None:
         self.change("DROP_TABLE", f"DROP TABLE {qualified(table)}", table)
@@ -119,29 +115,29 @@ class Feed:
     def _read(self, table: TableName) -> Table:
         return read_tables(self.source, [table])[table]
 
-    def _change(self, kind: str, statement: str, database: str, touched: list[TableName]) -> None:
+    def _change(self, kind: str, statement: str, database: str, touched: list[TableName]) -> SchemaChange:
         self.epoch += 1
         present = read_tables(self.source, touched) if touched else {}
         for table in touched:
             self._plans.pop(table, None)
             if table in present:
                 self._publisher.prepare(present[table])
-        self._publisher.schema_record(
-            SchemaChange(
-                epoch=self.epoch,
-                gtid=None,
-                file="log.000001",
-                offset=next(self._ticks),
-                source_us=time.time_ns() // 1000,
-                time_us=time.time_ns() // 1000,
-                kind=kind,
-                statement=statement,
-                database=database,
-                session={"sql_mode": "NO_ENGINE_SUBSTITUTION", "time_zone": "+00:00"},
-                tables=tuple(self._touched(table, present.get(table)) for table in touched),
-            )
+        change = SchemaChange(
+            epoch=self.epoch,
+            gtid=None,
+            file="log.000001",
+            offset=next(self._ticks),
+            source_us=time.time_ns() // 1000,
+            time_us=time.time_ns() // 1000,
+            kind=kind,
+            statement=statement,
+            database=database,
+            session={"sql_mode": "NO_ENGINE_SUBSTITUTION", "time_zone": "+00:00"},
+            tables=tuple(self._touched(table, present.get(table)) for table in touched),
         )
+        self._publisher.schema_record(change)
         self._commit()
+        return change
 
     def _touched(self, table: TableName, definition: Table | None) -> TouchedTable:
         topic = self.topic(table)

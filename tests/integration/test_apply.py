@@ -6,13 +6,14 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import pytest
 from structlog.testing import capture_logs
 
 from apply.destination import open_session
+from apply.execution import Execution
 from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.loop import Apply
@@ -101,6 +102,10 @@ class Lab:
         """As Kafka's own tool does it, while the group has no members."""
         with closing(consumer(self.feed.kafka, self.group)) as tool:
             tool.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
+
+    def running(self, text: str) -> bool:
+        sql = "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE %s AND USER = 'polar'"
+        return bool(self.destination.query(sql, (f"%{text}%",)))
 
     def kill_sessions(self) -> None:
         sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'polar'"
@@ -579,3 +584,88 @@ def test_a_destination_that_is_read_only_for_a_while(lab: Lab) -> None:
             lab.destination.execute("SET GLOBAL read_only = OFF")
     with closing(lab.apply().session()) as session:
         lab.until(lab.holds(table, (1,)), session)
+
+
+def test_only_one_process_runs_a_schema_change(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table), session)
+    place = Place(lab.task, 0)
+    change = lab.feed.change("ALTER_TABLE", "ALTER TABLE t ADD v INT", table)
+    execution = Execution(
+        endpoint=lab.stack.destination.endpoint("polar"),
+        state_database=lab.state,
+        target=lab.group,
+        lock_wait_seconds=1,
+        place=place,
+        fence=lab.fence(place).next_offset,
+        offset=lab.fence(place).next_offset + 1,
+        change=change,
+    )
+    with closing(connect(lab.stack.destination.endpoint("admin"))) as reader:
+        reader.execute("BEGIN")
+        reader.query(f"SELECT * FROM {qualified(table)}")  # holds the ALTER TABLE up
+        with closing(replace(execution, lock_wait_seconds=20).run()) as first:
+            next(first)
+            with closing(execution.run()) as second, pytest.raises(Transient, match="1205"):
+                next(second)
+            reader.execute("COMMIT")
+            for _ in first:
+                pass
+    with closing(execution.run()) as late, pytest.raises(Transient, match="another process"):
+        next(late)
+    assert [row[0] for row in lab.destination.query(f"SHOW COLUMNS FROM {qualified(table)}")] == ["id", "v"]
+    assert lab.applied().epoch == change.epoch
+
+
+def test_a_statement_that_outlives_its_process_is_waited_for(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v CHAR(200))", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table), session)
+        lab.destination.execute(f"INSERT INTO {qualified(table)} (v) VALUES ('x'), ('y')")
+        for _ in range(17):
+            lab.destination.execute(f"INSERT INTO {qualified(table)} (v) SELECT v FROM {qualified(table)}")
+        lab.feed.change("ALTER_TABLE", "ALTER TABLE t ADD w INT, ALGORITHM=COPY", table)
+        lab.until(lambda: lab.running("ADD w INT"), session)
+    with capture_logs() as logs, closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
+    events = [entry["event"] for entry in logs]
+    assert events.index("ddl_still_running") < events.index("ddl_had_run") < events.index("ddl_applied")
+
+
+def test_names_in_capitals_at_a_destination_that_lowers_them(lab: Lab) -> None:
+    name = f"AP_{lab.database}"
+    for _ in range(2):  # the second time it is there
+        lab.feed.database(name)
+    table = lab.feed.create(name, "CREATE TABLE Orders (Id INT PRIMARY KEY, V INT)", "Orders")
+    lab.feed.send(table, created(1, 2))
+    with closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
+        lab.until(lambda: lab.rows(table) == [(1, 2)], session)
+        lab.feed.change("DROP_DATABASE", f"DROP DATABASE {name}", table)
+        lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
+    found = lab.destination.query("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name.lower(),))
+    assert found == []
+
+
+def test_a_state_database_that_cannot_be_made(lab: Lab) -> None:
+    with (
+        closing(open_session(lab.stack.destination.endpoint("polar_rw"), 5)) as connection,
+        pytest.raises(Fatal, match=f"{lab.state} is missing and cannot be made") as raised,
+    ):
+        State(connection, lab.state, "polar").ensure()
+    assert lab.state in raised.value.hint
+
+
+def test_a_row_that_no_packet_holds(lab: Lab) -> None:
+    limit = int(lab.destination.value("SELECT @@GLOBAL.max_allowed_packet"))
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v LONGBLOB)", "t")
+    lab.feed.send(table, created(1, b"a"), created(2, b"x" * (1 << 20)), created(3, b"c"))
+    lab.destination.execute("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        with closing(lab.apply().session()) as session, pytest.raises(Stuck, match=r"key \(2\).*max_allowed_packet"):
+            lab.until(lambda: False, session)
+    finally:
+        lab.destination.execute(f"SET GLOBAL max_allowed_packet = {limit}")
+    with closing(lab.apply().session()) as session:
+        lab.until(lambda: lab.count(table) == 3, session)

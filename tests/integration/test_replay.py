@@ -45,6 +45,11 @@ TRUNCATE TABLE replay.emptied;
 INSERT INTO replay.emptied VALUES (2);
 UPDATE replay.visits SET seconds = 9 WHERE page = '/2' LIMIT 3;
 """
+SPOIL = """
+UPDATE replay.orders SET total = -1;
+DELETE FROM replay.visits;
+DROP TABLE replay.gone;
+"""
 LATER = """
 DELETE FROM replay.order_lines WHERE order_id % 2 = 0;
 ALTER TABLE replay.visits ADD COLUMN agent VARCHAR(20) DEFAULT 'none';
@@ -72,7 +77,8 @@ def history(task: Task) -> None:
 def test_a_reset_group_rebuilds_the_destination(databases: Stack, task: Callable[..., Task]) -> None:
     new = task(include=["replay.*"])
     history(new)
-    run(new.stack_destination, "UPDATE replay.orders SET total = -1; DELETE FROM replay.visits; DROP TABLE replay.gone")
+    run(new.stack_destination, SPOIL)
+    assert differences(new.stack_source, new.stack_destination)
     command = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
     told = tool(
         packages.cache(), command, ["--bootstrap-server", databases.kafka, "--group", f"{new.name}.polar", *RESET]

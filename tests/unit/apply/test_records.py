@@ -20,6 +20,13 @@ def test_a_head_ends_where_the_tail_begins() -> None:
     assert len(whole.tail(3)) == 0
 
 
+def test_records_before_the_fence_are_left_out() -> None:
+    whole = records(b"a", b"b", b"c")
+    assert whole.since(10).values == [b"a", b"b", b"c"]
+    assert whole.since(11).values == [b"b", b"c"]
+    assert len(whole.since(15)) == 0
+
+
 def test_records_of_later_epochs_are_left_out() -> None:
     whole = records(b"\1", b"\1", b"\2", b"\4", b"\4")
 
