@@ -26,6 +26,7 @@ from schemas.records import SchemaChange
 from schemas.table import from_json
 
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
+_LOCK_WAIT_SECONDS = 30  # for readers of the table; meanwhile nothing else of this process waits
 _PING_SECONDS = IDLE_SECONDS / 6
 _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 0.01
@@ -53,12 +54,7 @@ class Execution:
             closing(open_session(self.endpoint, self.lock_wait_seconds)) as holder,
             closing(connect(self.endpoint)) as runner,
         ):
-            enter(
-                runner,
-                self.change,
-                idle_seconds=_RUNNER_IDLE_SECONDS,
-                lock_wait_seconds=self.lock_wait_seconds,
-            )
+            enter(runner, self.change, idle_seconds=_RUNNER_IDLE_SECONDS, lock_wait_seconds=_LOCK_WAIT_SECONDS)
             guard = State(holder, self.state_database, self.target)
             intent, fresh = self._intend(guard, runner)
             wanted = plan(self.change, version(runner))
@@ -68,7 +64,7 @@ class Execution:
                 yield from self._outlast_others(runner, holder)
                 if self._is_to_run(runner, wanted, intent, fresh):
                     refusal = yield from self._run(runner, holder, wanted)
-                if refusal is None or self._done_by_hand(runner, intent):
+                if refusal is None or self._done_by_hand(runner, wanted, intent):
                     refusal = None
                     self._check(runner)
                     self._note(guard)
@@ -136,9 +132,11 @@ class Execution:
         log.info("ddl_had_run", epoch=self.change.epoch)
         return False
 
-    def _done_by_hand(self, runner: Connection, intent: Intent) -> bool:
+    def _done_by_hand(self, runner: Connection, wanted: Plan, intent: Intent) -> bool:
         """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
-        if not intent.refused or digest(self._definitions(runner)) == intent.definitions:
+        if wanted.again is not Again.HARMFUL or not intent.refused:
+            return False
+        if digest(self._definitions(runner)) == intent.definitions:
             return False
         try:
             self._check(runner)

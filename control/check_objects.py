@@ -12,19 +12,12 @@ from schemas.topics import table_topic
 
 _REMOTE = frozenset(("FEDERATED", "MRG_MYISAM", "MERGE", "BLACKHOLE", "NDBCLUSTER"))
 _TOPIC_LENGTH = 249
-_CASCADES = frozenset(("CASCADE", "SET NULL", "SET DEFAULT"))
-#: since this version the rows that a foreign key changes are in the log
-_CASCADES_LOGGED = (9, 6)
 
 
 def object_findings(
-    task: str,
-    facts: Mapping[TableName, TableFacts],
-    tables: Iterable[Table],
-    others: Mapping[str, int],
-    version: tuple[int, ...],
+    task: str, facts: Mapping[TableName, TableFacts], tables: Iterable[Table], others: Mapping[str, int]
 ) -> Iterator[Finding]:
-    """`others` counts what lies beside the tables in the selected databases, by kind; `version` is the source's."""
+    """`others` counts what lies beside the tables in the selected databases, by kind."""
     if not facts:
         yield warning(
             "objects.selected",
@@ -37,7 +30,6 @@ def object_findings(
     yield _types(task, tables)
     yield _keys(facts.values())
     yield _parents(facts)
-    yield _cascades(facts.values(), version)
     yield _topics(task, facts)
     yield _others(others)
 
@@ -102,22 +94,6 @@ def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
             "select the parents too, or drop the foreign keys",
         )
     return ok("objects.foreign_keys", "every foreign key's parent is selected")
-
-
-def _cascades(tables: Iterable[TableFacts], version: tuple[int, ...]) -> Finding:
-    cascading = [
-        f"{table.name}.{key.name}"
-        for table in tables
-        for key in table.foreign_keys
-        if {key.on_delete, key.on_update} & _CASCADES
-    ]
-    if cascading and version < _CASCADES_LOGGED:
-        return failed(
-            "objects.cascades",
-            f"foreign keys that change rows: {listed(cascading)}; this source does not log what they change",
-            "drop the cascades and change the child rows in the application, or leave the tables out",
-        )
-    return ok("objects.cascades", "every change of a row is logged")
 
 
 def _topics(task: str, tables: Iterable[TableName]) -> Finding:

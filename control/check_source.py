@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from control.catalog import OLDEST
 from control.finding import Finding, failed, listed, ok, warning
 from control.server import LogFacts, ServerFacts
 from schemas.names import TableName
@@ -22,6 +21,7 @@ _LOG_SETTINGS = (
     ("binlog_transaction_compression", "OFF", f"SET PERSIST binlog_transaction_compression = OFF, {_RECONNECT}"),
 )
 _TAGGED = re.compile(r":[a-z_]", re.IGNORECASE)
+_OLDEST = (9, 7)
 _DAY_SECONDS = 86_400
 _CLOCK_SKEW_US = 5_000_000
 
@@ -47,8 +47,8 @@ def _version(server: ServerFacts) -> Finding:
     text = server.variables["version"]
     if not server.is_mysql:
         return failed("source.version", f"MariaDB {text} is not available as a source yet", "use a MySQL server")
-    if server.version < OLDEST:
-        return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 8.0.13 or later")
+    if server.version < _OLDEST:
+        return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 9.7 or later")
     return ok("source.version", f"MySQL {text}")
 
 

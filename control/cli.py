@@ -89,14 +89,15 @@ def capture(config: Config, as_json: AsJson = False, parent: Parent = None) -> N
     stop = _service("capture", as_json, parent)
     task = load(config)
     from control.check import before_start, require
-    from control.cluster import kafka_of
+    from control.cluster import kafka_of, kafka_when_up
     from control.wiring import capture_of
 
     if parent is None:  # otherwise penstock migrate has looked
         require(before_start(task, []))
+    kafka = kafka_of(task) if parent is None else kafka_when_up(task, stop)
     if task.capture_metrics_port is not None:
         telemetry.serve(task.capture_metrics_port)
-    run(capture_of(task, kafka_of(task)).session, stop, Backoff(task.retry_minutes * 60))
+    run(capture_of(task, kafka).session, stop, Backoff(task.retry_minutes * 60))
 
 
 @app.command()
@@ -118,13 +119,14 @@ def apply(
     stop = _service("apply" if target is None else f"apply {target}", as_json, parent)
     task = load(config)
     settings = task.target(target)
-    from control.cluster import kafka_of
+    from control.cluster import kafka_of, kafka_when_up
     from control.wiring import apply_of
 
+    kafka = kafka_of(task) if parent is None else kafka_when_up(task, stop)
     port = metrics_port or task.apply_metrics_port
     if port is not None:
         telemetry.serve(port)
-    run(apply_of(task, kafka_of(task), settings).session, stop, Backoff(settings.retry_minutes * 60))
+    run(apply_of(task, kafka, settings).session, stop, Backoff(settings.retry_minutes * 60))
 
 
 @app.command()

@@ -7,6 +7,9 @@ from control.config import Task
 from control.files import default_cache
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
+from runtime.service import Stop
+
+_POLL_SECONDS = 0.1
 
 
 class BrokerDown(Fatal):
@@ -29,3 +32,13 @@ def kafka_of(task: Task) -> KafkaSettings:
             hint=f"start: penstock migrate --config {task.file}",
         )
     return replace(task.kafka, bootstrap_servers=address)
+
+
+def kafka_when_up(task: Task, stop: Stop) -> KafkaSettings:
+    """The same for a process that `penstock migrate` runs, which brings a broker that has died up again."""
+    while True:
+        try:
+            return kafka_of(task)
+        except BrokerDown:
+            if stop.wait(_POLL_SECONDS):
+                raise

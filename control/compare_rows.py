@@ -8,14 +8,15 @@ from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from control.reading import Reading
+from control.reading import Reading, Rows
 from control.row_text import Row, expressions, key_literals, key_of, measure, rows, values
 from schemas.sql import identifier, qualified
 from schemas.table import Table
 from snapshot.keyset import Bound, chunk, index_name
 
 _CHUNK_BYTES = 2 << 20
-_FIRST_ROWS = 1000
+_MOST_BYTES = 32 << 20  # a chunk of unexpectedly long rows is cut here
+_FIRST_ROWS = 500
 _MOST_ROWS = 50_000
 _SURPLUS_ROWS = 5000  # rows that only the target has, read at most per chunk
 _PICKED_AT_A_TIME = 200
@@ -28,16 +29,21 @@ class End:
     reading: Reading
     table: Table
 
-    def read(self, after: Bound | None, until: Bound | None, limit: int) -> bytes:
-        return self.reading.raw_rows(chunk(self.table, expressions(self.table), after, until, limit))
+    def read(self, after: Bound | None, until: Bound | None, limit: int, most_bytes: int) -> Rows:
+        return self.reading.rows(chunk(self.table, expressions(self.table), after, until, limit), most_bytes)
 
     def pick(self, keys: Collection[Row]) -> Mapping[Row, bytes]:
         """The rows of some keys, by the key as this end spells it."""
         found: dict[Row, bytes] = {}
         wanted = list(keys)
-        for start in range(0, len(wanted), _PICKED_AT_A_TIME):
-            raw = self.reading.raw_rows(self._picking(wanted[start : start + _PICKED_AT_A_TIME]))
-            found.update(keyed(self.table, raw))
+        while wanted:
+            part, wanted = wanted[:_PICKED_AT_A_TIME], wanted[_PICKED_AT_A_TIME:]
+            rows = self.reading.rows(self._picking(part), _MOST_BYTES)
+            found.update(keyed(self.table, rows.raw))
+            if not rows.complete and len(part) > 1:  # long rows: what is missing is asked for in smaller parts
+                rest = [key for key in part if key not in found]
+                for key in rest:
+                    found.update(keyed(self.table, self.reading.rows(self._picking([key]), _MOST_BYTES).raw))
         return found
 
     def _picking(self, keys: list[Row]) -> str:
@@ -54,9 +60,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One chunk: how many rows the source had, and the keys whose rows differ."""
+    """One chunk: how many rows the source had, how many bytes, and the keys whose rows differ."""
 
     rows: int
+    size: int
     suspects: frozenset[Row]
 
 
@@ -75,9 +82,9 @@ def compare(source: End, target: End) -> Iterator[Compared]:
         coming = ahead.submit(next, chunks, None)
         while (part := coming.result()) is not None:
             coming = ahead.submit(next, chunks, None)
-            there = target.read(part.after, part.until, part.rows + _SURPLUS_ROWS)
-            suspects = frozenset[Row]() if there == part.raw else differing(source.table, part.raw, there)
-            yield Compared(part.rows, suspects)
+            there = target.read(part.after, part.until, part.rows + _SURPLUS_ROWS, len(part.raw) + _MOST_BYTES)
+            suspects = frozenset[Row]() if there.raw == part.raw else differing(source.table, part.raw, there.raw)
+            yield Compared(part.rows, len(part.raw), suspects)
 
 
 def differing(table: Table, here: bytes, there: bytes) -> frozenset[Row]:
@@ -95,12 +102,12 @@ def _chunks(source: End) -> Iterator[_Chunk | None]:
     after: Bound | None = None
     limit = _FIRST_ROWS
     while True:
-        raw = source.read(after, None, limit)
-        count, last = measure(raw)
-        if count < limit:
-            yield _Chunk(after, None, raw, count)
+        found = source.read(after, None, limit, _MOST_BYTES)
+        count, last = measure(found.raw)
+        if found.complete and count < limit:
+            yield _Chunk(after, None, found.raw, count)
             return
-        until = key_literals(source.table, key_of(source.table, values(raw[last:])))
-        yield _Chunk(after, until, raw, count)
+        until = key_literals(source.table, key_of(source.table, values(found.raw[last:])))
+        yield _Chunk(after, until, found.raw, count)
         after = until
-        limit = max(1, min(_MOST_ROWS, 2 * limit, _CHUNK_BYTES * count // len(raw)))
+        limit = max(1, min(_MOST_ROWS, 4 * limit, _CHUNK_BYTES * count // len(found.raw)))

@@ -189,7 +189,7 @@ def _kafka(section: TaskSection, document: Document) -> KafkaSettings:
         document.report(("kafka", "replication_factor"), "must be 1: the embedded broker is one node")
     return KafkaSettings(
         bootstrap_servers=kafka.bootstrap_servers,
-        properties=MappingProxyType(dict(kafka.properties)),
+        properties=dict(kafka.properties),
         replication_factor=-1 if kafka.replication_factor is None else kafka.replication_factor,
         partitions=kafka.partitions,
     )

@@ -45,6 +45,7 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
                 if watcher.moved():
                     supervisor.restart()
                 supervisor.step()
+            log.info("ending", caught_up=watcher.finished)
         finally:
             deadline = Deadline(_STOP_SECONDS)
             if watcher is not None:

@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from control.status import Phase, Report, TableProgress
+from control.report import Phase, Report, TableProgress
 from runtime.telemetry import log
 from schemas.names import TableName
 
@@ -87,7 +87,7 @@ class Screen:
         parts: list[Text | Table] = [Text(f"{report.task}: {_phase(report)}, epoch {report.epoch or 0}", style="bold")]
         if tables and report.snapshot.tables_done < report.snapshot.tables_total:
             parts.append(self._bars(report, tables))
-        parts.append(_lags(report))
+        parts.append(self._lags(report))
         parts.extend(Text(f"{problem.where}: {problem.error}", style="red") for problem in report.problems[:3])
         self._live.update(Group(*parts))
 
@@ -107,6 +107,17 @@ class Screen:
             grid.add_row(*self._bar(str(name), table.rows_done, table.rows_estimated))
         return grid
 
+    def _lags(self, report: Report) -> Table:
+        grid = Table(box=None, pad_edge=False, show_header=False)
+        grid.add_row("capture", _lag(report.capture.lag_seconds, report.capture.caught_up))
+        for name, target in report.targets.items():
+            behind = target.offsets_behind or 0
+            rate = self._rates.setdefault(f"target {name}", Rate()).add(time.monotonic(), -behind)
+            rest = f"{behind:,} records to apply, {rate:,.0f} records/s" if behind else ""
+            left = f"about {_duration(behind / rate)} left" if behind and rate > 0 else ""
+            grid.add_row(f"target {name}", _lag(target.lag_seconds, target.caught_up), rest, left)
+        return grid
+
     def _bar(self, name: str, done: int, estimated: int) -> tuple[str, ProgressBar, str, str, str]:
         rate = self._rates.setdefault(name, Rate()).add(time.monotonic(), done)
         rest = max(0, estimated - done) / rate if rate else None
@@ -122,15 +133,6 @@ class Screen:
 def _phase(report: Report) -> str:
     """The facts say `stopped` until the processes that have just been started give their first sign of life."""
     return "starting" if report.phase is Phase.STOPPED else str(report.phase)
-
-
-def _lags(report: Report) -> Table:
-    grid = Table(box=None, pad_edge=False, show_header=False)
-    grid.add_row("capture", _lag(report.capture.lag_seconds, report.capture.caught_up), "")
-    for name, target in report.targets.items():
-        behind = "" if not target.offsets_behind else f"{target.offsets_behind:,} records to apply"
-        grid.add_row(f"target {name}", _lag(target.lag_seconds, target.caught_up), behind)
-    return grid
 
 
 def _lag(seconds: float | None, caught_up: bool | None) -> str:

@@ -1,7 +1,9 @@
 """A session in which equal text means equal values, to one server; opened again when it is lost."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
 
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
@@ -18,6 +20,14 @@ _PATIENCE_SECONDS = 300.0
 PRIMARY = "/*FORCE_MASTER*/ "
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows one after the other, each after its length (4 bytes, little-endian); not `complete`: cut as too long."""
+
+    raw: bytes
+    complete: bool
+
+
 class Reading:
     """Reads raw rows; `hint` goes before each SELECT."""
 
@@ -26,17 +36,29 @@ class Reading:
         self._hint = hint
         self._connection: Connection | None = None
 
-    def raw_rows(self, select: str) -> bytes:
-        """A whole result; asked again over a new connection when one is lost."""
+    def rows(self, select: str, most_bytes: int) -> "Rows":
+        """A result up to so many bytes (and one row); asked again over a new connection when one is lost."""
         backoff = Backoff(_PATIENCE_SECONDS)
         while True:
             try:
-                return self._open().raw_rows(self._hint + select)
+                return self._rows(select, most_bytes)
             except Transient as error:
                 self.close()
                 time.sleep(backoff.after(error))
 
-    def raw_stream(self, select: str) -> Iterator[bytes]:
+    def _rows(self, select: str, most_bytes: int) -> "Rows":
+        parts: list[bytes] = []
+        size = 0
+        with closing(self.raw_stream(select)) as stream:
+            for row in stream:
+                parts.append(len(row).to_bytes(4, "little"))
+                parts.append(row)
+                size += len(row)
+                if size > most_bytes:
+                    return Rows(b"".join(parts), complete=False)
+        return Rows(b"".join(parts), complete=True)
+
+    def raw_stream(self, select: str) -> Generator[bytes]:
         """A result row by row; a connection that is lost or a reader that stops ends it."""
         complete = False
         try:

@@ -9,7 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from control.finding import Finding, Status
-from control.status import Report, TargetStatus
+from control.report import Report, TargetStatus
 from control.verify import TableResult, Verification
 
 _WIDE = 200

@@ -23,7 +23,7 @@ from schemas.table import Table
 
 Watch = Callable[[str, int], None]  # table, rows compared since the last call
 
-_MANY = 10_000  # suspects are settled as soon as there are so many
+_MANY_BYTES = 32 << 20  # suspects are settled as soon as their rows are about so long
 _MOST_DIFFERENCES = 1000  # a table that differs more is not read on
 _MOST_BAGGED = 50_000
 
@@ -139,7 +139,7 @@ def _keyed(ends: Ends, table: Table, watch: Watch) -> TableResult:
         count += part.rows
         suspects |= part.suspects
         watch(str(table.name), part.rows)
-        if len(suspects) > _MANY:
+        if len(suspects) * max(1, part.size // max(1, part.rows)) > _MANY_BYTES:
             found += _row_findings(table, ends.settled(suspects, source.pick, target.pick))
             suspects.clear()
         if len(found) >= _MOST_DIFFERENCES:

@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from control.config import load
-from control.status import Observer, Report
+from control.report import Report
+from control.status import Observer
 from deploy import shop
 from deploy.local import Stack, down, up
 from runtime.errors import Exit, Fatal

@@ -128,7 +128,7 @@ def _put_exact(plan: LiteralPlan, value: bytes, at: int, before: list[str] | Non
     """Puts in the values that only the field `exact` holds; false when ENUM's value 0 is among those to be stored."""
     branch, at = long_at(value, at)
     strict = True
-    positions = {column.name: column.index for column in plan.columns}
+    positions = _positions(plan)
     while branch:
         count, at = long_at(value, at)
         if count == 0:
@@ -148,6 +148,11 @@ def _put_exact(plan: LiteralPlan, value: bytes, at: int, before: list[str] | Non
     if at != len(value):
         raise ValueError("bytes behind the end")
     return strict
+
+
+@lru_cache(1024)
+def _positions(plan: LiteralPlan) -> dict[str, int]:
+    return {column.name: column.index for column in plan.columns}
 
 
 _T = TypeVar("_T")

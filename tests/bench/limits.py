@@ -1,7 +1,8 @@
 """What the machine and MySQL reach by themselves on the same rows: the figures that ours stand beside."""
 
 import time
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from capture.events import EventType
@@ -50,16 +51,25 @@ def insert_select(destination: Endpoint, table: TableName) -> float:
     return rows / seconds
 
 
-class Replica:
-    """A native replica of the source, four workers, that can be stopped at a point and timed from there."""
-
-    def __init__(self, source: Server, directory: Path, options: list[str]) -> None:
-        self._directory = directory
-        self._server = start_mysql(Profile.SOURCE, directory, options)
-        with connect(self._server.endpoint("admin")) as connection:
+@contextmanager
+def replica(source: Server, directory: Path, options: list[str]) -> Generator["Replica"]:
+    """A native replica of the source, four workers, that runs as long as the block."""
+    try:
+        server = start_mysql(Profile.SOURCE, directory, options)
+        with connect(server.endpoint("admin")) as connection:
             known = connection.query("SHOW REPLICA STATUS")
         if not known:  # else it has begun by itself
-            replicate(source, self._server)
+            replicate(source, server)
+        yield Replica(server)
+    finally:
+        stop_mysql(directory)
+
+
+class Replica:
+    """A replica that can be held at a point and timed from there."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     def reach(self, position: GtidSet) -> float:
         """Applies until `position`; returns the seconds it took from now."""
@@ -76,6 +86,3 @@ class Replica:
         """Stops applying; the log still arrives."""
         with connect(self._server.endpoint("admin"), timeout=_WAIT_SECONDS) as connection:
             connection.execute("STOP REPLICA SQL_THREAD")
-
-    def close(self) -> None:
-        stop_mysql(self._directory)

@@ -70,16 +70,13 @@ class Bench:
         self.run(f"apply_{workload.name}")
         ground = self._ground
         task = ground.task(workload.name, workload.database)
-        replica = limits.Replica(ground.stack.source, *self._replica)
-        try:
+        with limits.replica(ground.stack.source, *self._replica) as replica:
             before = ground.executed()
             replica.reach(before)
             replica.hold()
             rows = write(workload)
             after = ground.executed()
             native = rows / replica.reach(after)
-        finally:
-            replica.close()
         with ground.measured(task, "capture") as meter:
             ground.wait_for_topics(task)
             usage = meter.usage()

@@ -13,7 +13,7 @@ from schemas.sql import identifier, qualified
 from tests.conformance.corpora import Case, Mode, Worth
 from tests.pipeline.compare import differences
 from tests.pipeline.process import Process
-from tests.pipeline.settle import Unsettled, settle
+from tests.pipeline.settle import Unsettled, ended, settle
 from tests.pipeline.task import Task
 
 _PATIENCE_SECONDS = 120.0
@@ -56,8 +56,11 @@ class Pipeline:
     def kill_at_work(self) -> None:
         """SIGKILL as soon as capture has begun."""
         assert self._process is not None
-        self._process.wait_for("capturing")
-        self._process.kill()
+        process = self._process
+        process.until(lambda: not process.running or "capturing" in process.stderr, "begin to capture")
+        if not process.running:
+            raise ended(process)
+        process.kill()
 
     def settle(self) -> None:
         """Waits until the destination has everything that the source has now."""

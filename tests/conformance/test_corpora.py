@@ -39,10 +39,10 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
     found: list[Outcome] = []
     yield found
     write(found, EXPECTED, BUILD)
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert terminal is not None
-    terminal.write_line("")
-    terminal.write(table(found, EXPECTED) + "\n")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        print(f"\n{table(found, EXPECTED)}")
 
 
 def check(found: Sequence[Outcome]) -> None:
@@ -69,7 +69,7 @@ def test_one_pipeline_follows_every_case(databases: Stack, tmp_path: Path, outco
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("group", "mode"), side_by_side())
+@pytest.mark.parametrize(("group", "mode"), list(side_by_side()))
 def test_cases_side_by_side(
     group: list[Case], mode: Mode, databases: Stack, tmp_path: Path, outcomes: list[Outcome]
 ) -> None:

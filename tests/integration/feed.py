@@ -45,6 +45,7 @@ class Feed:
         self._publisher = Publisher(self.kafka, settings)
         self._plans: dict[TableName, TablePlan] = {}
         self.epoch = 0
+        self.removed = 0  # records behind the last one that compaction has removed
         self._ticks = itertools.count(1)
         self._publisher.introduce()
         self._commit()
@@ -141,12 +142,13 @@ class Feed:
 
     def _touched(self, table: TableName, definition: Table | None) -> TouchedTable:
         topic = self.topic(table)
+        found = barriers(self.kafka, topic, self._publisher.partitions(table))
         return TouchedTable(
             database=table.database,
             table=table.name,
             topic=topic,
             definition=None if definition is None else to_json(definition),
-            barriers=barriers(self.kafka, topic, self._publisher.partitions(table)),
+            barriers=tuple(barrier + self.removed for barrier in found),
         )
 
     def _commit(self) -> None:

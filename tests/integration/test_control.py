@@ -255,7 +255,13 @@ def test_a_private_broker_is_found_again_after_everything_is_killed(databases: S
     private.wait(120)
     second = private.run("migrate", expected=Exit.OPERATOR)
     assert "another penstock migrate" in second.stderr
-    broker = int((private.folder / ".penstock" / private.name / "broker.pid").read_text())
+    pid_file = private.folder / ".penstock" / private.name / "broker.pid"
+    capture = next(child for child in running(migration) if "capture" in child.cmdline())
+    for process in (psutil.Process(int(pid_file.read_text())), capture):
+        process.kill()
+    execute(private.stack_source, "INSERT INTO shop.nothing VALUES (6)")
+    private.wait(120)
+    broker = int(pid_file.read_text())
     for process in [*running(migration), psutil.Process(migration.pid), psutil.Process(broker)]:
         process.kill()
     migration.exit_code()

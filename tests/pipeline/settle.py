@@ -26,9 +26,18 @@ def settle(
         while not _reached(question):
             for process in processes:
                 if not process.running:
-                    raise Unsettled(f"{process} ended with {process.exit_code()}: {_complaint(process)}")
+                    raise ended(process)
             if time.monotonic() > deadline:
                 raise Unsettled(f"not done after {seconds:.0f} s: {'; '.join(question.missing())}\n{task.told()}")
+
+
+def ended(process: Process) -> Unsettled:
+    """A process has ended by itself: with what it said for people, else the errors of its log."""
+    code = process.exit_code()
+    plain = [line for line in process.log if not line.startswith("{")]
+    errors = [str(event["error"]) for event in process.events() if "error" in event]
+    told = "\n".join(plain or errors[-2:]) or process.tail()
+    return Unsettled(f"{process} ended with {code}: {told}")
 
 
 def _reached(question: CaughtUp) -> bool:
@@ -36,10 +45,3 @@ def _reached(question: CaughtUp) -> bool:
         return question.reached(_STEP_SECONDS)
     except Transient:  # the group is just being made
         return False
-
-
-def _complaint(process: Process) -> str:
-    """What it said for people; else the errors of its log."""
-    plain = [line for line in process.log if not line.startswith("{")]
-    errors = [str(event["error"]) for event in process.events() if "error" in event]
-    return "\n".join(plain or errors[-2:]) or process.tail()
