@@ -110,7 +110,7 @@ def definition(connection: Connection, table: TableName) -> str | None:
 
 
 def has_rows(connection: Connection, table: TableName) -> bool:
-    return bool(connection.query(f"SELECT 1 FROM {qualified(table)} LIMIT 1"))
+    return bool(connection.query(f"/*FORCE_MASTER*/ SELECT 1 FROM {qualified(table)} LIMIT 1"))
 
 
 def read_shape(connection: Connection, table: TableName) -> Shape:

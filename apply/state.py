@@ -17,6 +17,8 @@ from runtime.mysql import Connection, Refused
 from schemas.names import TableName
 from schemas.sql import identifier, text_literal
 
+# A proxy that splits reads from writes (PolarDB's cluster endpoint) must not answer from a node that lags behind.
+_SELECT = "/*FORCE_MASTER*/ SELECT"
 _UNKNOWN_DATABASE = 1049
 _NO_SUCH_TABLE = 1146
 
@@ -151,16 +153,16 @@ class State:
 
     def epoch(self) -> int:
         """The last schema change that is applied."""
-        sql = f"SELECT applied_epoch FROM {self._schema}.epochs WHERE target = {self._target}"
+        sql = f"{_SELECT} applied_epoch FROM {self._schema}.epochs WHERE target = {self._target}"
         return int(self._connection.value(sql) or 0)
 
     def rebuilding(self) -> bool:
-        sql = f"SELECT rebuilding FROM {self._schema}.epochs WHERE target = {self._target}"
+        sql = f"{_SELECT} rebuilding FROM {self._schema}.epochs WHERE target = {self._target}"
         return bool(self._connection.value(sql))
 
     def lock(self) -> None:
         """Holds the target against every other process that wants to rewind it, until the transaction ends."""
-        sql = f"SELECT applied_epoch FROM {self._schema}.epochs WHERE target = {self._target} FOR UPDATE"
+        sql = f"{_SELECT} applied_epoch FROM {self._schema}.epochs WHERE target = {self._target} FOR UPDATE"
         self._connection.query(sql)
 
     def raise_epoch(self, epoch: int) -> None:
@@ -181,26 +183,26 @@ class State:
 
     def fences(self) -> dict[Place, Fence]:
         rows = self._connection.query(
-            "SELECT topic, `partition`, next_offset, replay_until, epoch, source_us"
+            f"{_SELECT} topic, `partition`, next_offset, replay_until, epoch, source_us"
             f" FROM {self._schema}.fences WHERE target = {self._target}"
         )
         return {fence.place: fence for fence in (Fence(*row) for row in rows)}
 
     def fence(self, place: Place) -> Fence | None:
         rows = self._connection.query(
-            "SELECT topic, `partition`, next_offset, replay_until, epoch, source_us"
+            f"{_SELECT} topic, `partition`, next_offset, replay_until, epoch, source_us"
             f" FROM {self._schema}.fences WHERE {self._at(place)}"
         )
         return Fence(*rows[0]) if rows else None
 
     def next_offset(self, place: Place) -> int:
         """Where a fence stands; 0 for a partition without one."""
-        sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)}"
+        sql = f"{_SELECT} next_offset FROM {self._schema}.fences WHERE {self._at(place)}"
         return int(self._connection.value(sql) or 0)
 
     def locked_fence(self, place: Place) -> int | None:
         """The offset of one fence, which nobody else can move until the transaction ends."""
-        sql = f"SELECT next_offset FROM {self._schema}.fences WHERE {self._at(place)} FOR UPDATE"
+        sql = f"{_SELECT} next_offset FROM {self._schema}.fences WHERE {self._at(place)} FOR UPDATE"
         offset = self._connection.value(sql)
         return None if offset is None else int(offset)
 
@@ -237,7 +239,7 @@ class State:
         )
 
     def intent(self) -> Intent | None:
-        sql = f"SELECT epoch, definitions, refused FROM {self._schema}.intents WHERE target = {self._target}"
+        sql = f"{_SELECT} epoch, definitions, refused FROM {self._schema}.intents WHERE target = {self._target}"
         rows = self._connection.query(sql)
         return Intent(int(rows[0][0]), str(rows[0][1]), bool(rows[0][2])) if rows else None
 
@@ -253,7 +255,7 @@ class State:
     def tables(self) -> dict[str, MadeTable]:
         """The tables that penstock has made, by topic."""
         rows = self._connection.query(
-            "SELECT topic, database_name, table_name, ddl_epoch, barriers"
+            f"{_SELECT} topic, database_name, table_name, ddl_epoch, barriers"
             f" FROM {self._schema}.tables WHERE target = {self._target}"
         )
         return {
@@ -275,7 +277,7 @@ class State:
 
     def problems(self) -> tuple[Problem, ...]:
         rows = self._connection.query(
-            "SELECT topic, `partition`, `offset`, table_name, row_key, error, hint, since_us"
+            f"{_SELECT} topic, `partition`, `offset`, table_name, row_key, error, hint, since_us"
             f" FROM {self._schema}.problems WHERE target = {self._target}"
         )
         return tuple(Problem(*row) for row in rows)

@@ -6,8 +6,6 @@ What is open when a session ends in any way is aborted by the next session's pro
 import time
 from collections.abc import Sequence
 
-from schemas.registry import Entry, Registry, entry_key, entry_value
-
 from capture.settings import CaptureSettings
 from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Producer, Topics
 from runtime.seams import seam
@@ -24,6 +22,7 @@ from schemas.records import (
     fixed_schemas,
     schema_value,
 )
+from schemas.registry import Entry, Registry, entry_key, entry_value
 from schemas.table import Table
 from schemas.topics import commits_topic, schema_topic, schemas_topic, table_topic
 

@@ -2,8 +2,6 @@
 
 import time
 
-from snapshot.planner import plan_ranges
-
 from capture.publisher import Publisher
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
@@ -14,6 +12,7 @@ from schemas.names import TableName
 from schemas.records import PositionRecord, SchemaChange, TouchedTable
 from schemas.table import to_json
 from schemas.topics import table_topic
+from snapshot.planner import plan_ranges
 
 
 def begin(

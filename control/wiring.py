@@ -1,7 +1,6 @@
 """Builds capture and apply from a task's settings: they never see the file."""
 
 from apply.loop import Apply
-
 from apply.settings import ApplySettings
 from capture.loop import Capture
 from capture.settings import CaptureSettings
