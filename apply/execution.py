@@ -15,7 +15,7 @@ from apply.context import enter
 from apply.ddl import Again, Plan, digest, drop_database, head, plan
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
 from apply.records import Place
-from apply.state import Intent, MadeTable, Problem, State, Stuck, now_us
+from apply.state import Intent, MadeTable, State, Stuck
 from apply.statements import layout_of
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
@@ -152,8 +152,10 @@ class Execution:
         topic = self.change.tables[0].topic
         if topic in State(runner, self.state_database, self.target).tables():
             return True  # CREATE TABLE IF NOT EXISTS, as at the source
-        made = self.change.tables[0].definition
-        differs = made is None or read_shape(runner, name).columns_differ(from_json(made))
+        made = self.change.tables[0]
+        differs = made.definition is None or (
+            made.certain and read_shape(runner, name).columns_differ(from_json(made.definition))
+        )
         if differs or has_rows(runner, name):
             what = "with other columns" if differs else "and holds rows"
             raise Fatal(
@@ -187,15 +189,13 @@ class Execution:
     def _stuck(self, error: Refused, statement: str) -> Stuck:
         message = f"the destination refuses schema change {self.change.epoch}: {error}; in full: {head(statement)}"
         tables = ", ".join(str(table.name) for table in self.change.tables)
-        place = self.place
-        return Stuck(Problem(place.topic, place.partition, self.offset, tables, "", message, _HINT, now_us()))
+        return Stuck(self.place, self.offset, message, _HINT, tables)
 
     def _check(self, runner: Connection) -> None:
         """Rows that come next must fit: better here than at some row later."""
         for table in self.change.tables:
-            made = from_json(table.definition) if table.definition is not None else None
-            if made is not None and made.columns:  # without columns: capture could not tell the definition
-                layout_of(read_shape(runner, table.name), made)
+            if table.definition is not None and table.certain:
+                layout_of(read_shape(runner, table.name), from_json(table.definition))
 
     def _note(self, guard: State) -> None:
         change = self.change

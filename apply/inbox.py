@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from apply.records import Place, Records
 from apply.settings import ApplySettings
-from runtime.errors import Fatal
+from apply.state import Stuck
 from runtime.kafka import Consumer, KafkaError, KafkaSettings, Message, TopicPartition, errors_of, meaning, member
 from runtime.seams import seam
 from runtime.telemetry import log
@@ -217,9 +217,10 @@ def _by_place(messages: Sequence[Message]) -> list[Records]:
             offsets, keys, values = found.setdefault(Place(str(at[0]), at[1] or 0), ([], [], []))
         value = message.value()
         if value is None:
-            raise Fatal(
-                f"{at[0]}/{at[1]} offset {message.offset()}: a record without a value",
-                hint="something else has written to the task's topics: reset the partition past this record",
+            raise _stuck(
+                message,
+                "a record without a value",
+                "something else has written to the task's topics: reset the partition past this record",
             )
         offsets.append(message.offset() or 0)
         keys.append(message.key())
@@ -228,11 +229,16 @@ def _by_place(messages: Sequence[Message]) -> list[Records]:
 
 
 def _judge(error: KafkaError, message: Message) -> None:
-    where = f"{message.topic()}/{message.partition()}"
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        raise Fatal(
-            f"kafka: {where}: the next record to apply is no longer in the topic: {error.str()}",
-            hint="its records were deleted, or it was made anew: start the task afresh with new topics",
+        raise _stuck(
+            message,
+            f"the next record to apply is not in the topic any more: {error.str()}",
+            "its records were deleted, or it was made anew: start the task afresh with new topics",
         )
     if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART and not error.retriable():
-        raise meaning(error, f"read {where}")
+        raise meaning(error, f"read {message.topic()}/{message.partition()}")
+
+
+def _stuck(message: Message, error: str, hint: str) -> Stuck:
+    place = Place(str(message.topic()), message.partition() or 0)
+    return Stuck(place, message.offset() or 0, error, hint)

@@ -15,8 +15,9 @@ from apply.schema_topic import SchemaTopic
 from apply.settings import ApplySettings
 from apply.state import State, Stuck
 from apply.writer import Writer
+from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Connection, Endpoint, Refused
+from runtime.mysql import Connection, Endpoint
 from runtime.telemetry import applied_records, apply_lag, log
 from schemas.topics import schema_topic
 
@@ -153,7 +154,14 @@ class Share:
 
     def _due(self, records: Records) -> Records:
         """The records whose schema changes are applied; the others are put back."""
-        last = self._layouts.epoch_of(records.values[-1])
+        try:
+            last = self._layouts.epoch_of(records.values[-1])
+        except Fatal as error:
+            if len(records) == 1:
+                raise Stuck(records.place, records.offsets[0], str(error), error.hint) from error
+            before = records.head(len(records) // 2)  # what precedes the record is applied first
+            self._inbox.go_to(records.place, before.next_offset)
+            return self._due(before)
         if last > self._epoch:
             self._see_epoch()
         if last <= self._epoch:
@@ -167,7 +175,9 @@ class Share:
         while batch:
             try:
                 moved = self._writer.write(batch)
-            except Refused:
+            except Stuck:
+                raise
+            except Fatal:
                 moved = self._writer.isolate(batch)
                 batch = []
             for place in moved:

@@ -7,7 +7,7 @@ from apply.execution import Execution
 from apply.fences import Fences
 from apply.records import Place, Records
 from apply.settings import ApplySettings
-from apply.state import Problem, State, Stuck, now_us
+from apply.state import State, Stuck
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
 from schemas.records import SchemaChange, SnapshotCompleted, parse_schema_record
@@ -58,10 +58,8 @@ class SchemaTopic:
         try:
             record = parse_schema_record(value)
         except ValueError as error:
-            raise Fatal(
-                f"{self.place} offset {offset}: not a schema change: {error}",
-                hint="something else has written to the task's topics, or a newer version of penstock has",
-            ) from error
+            hint = "something else has written to the task's topics, or a newer version of penstock has"
+            raise Stuck(self.place, offset, f"not a schema change: {error}", hint) from error
         match record:
             case SchemaChange():
                 yield from self._preceding(record)
@@ -95,7 +93,5 @@ class SchemaTopic:
         except Stuck:
             raise
         except Fatal as error:
-            place = self.place
             tables = ", ".join(str(table.name) for table in change.tables)
-            problem = Problem(place.topic, place.partition, offset, tables, "", str(error), error.hint, now_us())
-            raise Stuck(problem) from error
+            raise Stuck(self.place, offset, str(error), error.hint, tables) from error

@@ -56,9 +56,10 @@ class Problem:
 class Stuck(Fatal):
     """A record that cannot be applied: its partition stands still."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.error, problem.hint)
-        self.problem = problem
+    def __init__(self, place: Place, offset: int, error: str, hint: str, table: str = "", key: str = "") -> None:
+        text = f"{place} offset {offset}: {error}"
+        super().__init__(text, hint)
+        self.problem = Problem(place.topic, place.partition, offset, table, key, text, hint, time.time_ns() // 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,10 +308,6 @@ class State:
 
     def _at(self, place: Place) -> str:
         return f"target = {self._target} AND topic = {text_literal(place.topic)} AND `partition` = {place.partition}"
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 def _definitions() -> Iterable[tuple[str, str]]:

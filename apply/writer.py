@@ -13,7 +13,7 @@ from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.records import Place, Records
 from apply.settings import Limits
-from apply.state import Problem, State, Stuck, now_us
+from apply.state import State, Stuck
 from apply.steps import Step, Work, work
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Refused
@@ -73,14 +73,16 @@ class Writer:
         return []
 
     def isolate(self, batch: Sequence[Records]) -> list[Place]:
-        """After a refusal: applies what precedes the refused record and raises Stuck with its name."""
+        """After a failure: applies what precedes the record that cannot be applied, and raises Stuck with its name."""
         moved: list[Place] = []
         for records in batch:
             rest, size = records, len(records)
             while len(rest):
                 try:
                     lost = self.write([rest.head(size)])
-                except Refused as error:
+                except Stuck:
+                    raise
+                except Fatal as error:
                     if size == 1:
                         raise self._stuck(rest, error) from error
                     size //= 2
@@ -95,15 +97,7 @@ class Writer:
         fence = self._fences[records.place]
         if not len(records):
             return Work(records, [], fence.epoch, fence.source_us)
-        try:
-            return work(records, fence.replay_until, self._layouts.form, self._limits)
-        except Refused:
-            raise
-        except Fatal as error:
-            place = records.place
-            message = f"{place} offset {records.offsets[0]}: {error}"
-            problem = Problem(place.topic, place.partition, records.offsets[0], "", "", message, error.hint, now_us())
-            raise Stuck(problem) from error
+        return work(records, fence.replay_until, self._layouts.form, self._limits)
 
     def _advance(self, each: Work) -> bool:
         place = each.records.place
@@ -146,21 +140,22 @@ class Writer:
             self._fences[place], next_offset=each.records.next_offset, epoch=each.epoch, source_us=each.source_us
         )
 
-    def _stuck(self, records: Records, error: Refused) -> Stuck:
-        """Names the first of `records`, which the destination refuses."""
-        place, offset, value = records.place, records.offsets[0], records.values[0]
-        form = self._layouts.form(value[:5])
-        key = decode(form.plan, value).key[:_KEY_CHARACTERS]
+    def _stuck(self, records: Records, error: Fatal) -> Stuck:
+        """Names the first of `records`."""
+        if not isinstance(error, Refused):
+            return Stuck(records.place, records.offsets[0], str(error), error.hint)
+        form = self._layouts.form(records.values[0][:5])
+        key = decode(form.plan, records.values[0]).key[:_KEY_CHARACTERS]
         table = str(form.layout.shape.name)
-        message = f"{place} offset {offset}: the destination refuses a row of {table}, key {key}: {error}"
-        hint = _HINTS.get(error.code, _HINT)
-        return Stuck(Problem(place.topic, place.partition, offset, table, key, message, hint, now_us()))
+        message = f"the destination refuses a row of {table}, key {key}: {error}"
+        return Stuck(records.place, records.offsets[0], message, _HINTS.get(error.code, _HINT), table, key)
 
     def _missing_row(self, place: Place, step: Step) -> Stuck:
         head = " ".join(step.sql[:200].split())
-        message = f"{place} offset {step.offset}: no row of the destination equals the row to change: {head}"
-        hint = (
-            "somebody else has changed this table at the destination: reset the partition to earliest"
-            " to fill it again, and let nobody else write there"
+        return Stuck(
+            place,
+            step.offset,
+            f"no row of the destination equals the row to change: {head}",
+            "somebody else has changed this table at the destination: reset the partition to earliest to fill it again,"
+            " and let nobody else write there",
         )
-        return Stuck(Problem(place.topic, place.partition, step.offset, "", "", message, hint, now_us()))

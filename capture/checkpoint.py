@@ -33,6 +33,7 @@ class Checkpoint:
     problem: ProblemRecord | None = None
     entries: list[Entry] = field(default_factory=list)
     tables: dict[TableName, Table] = field(default_factory=dict)
+    doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
     completed: set[TableName] = field(default_factory=set)
 
     @property
@@ -57,18 +58,19 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
     for message in read_to_end(kafka, schema_topic(task)):
         match parse_schema_record(_value(message.value(), task)):
             case SchemaChange() as change:
-                _track(found.tables, change)
+                _track(found, change)
             case SnapshotCompleted() as completed:
                 found.completed.add(TableName(completed.database, completed.table))
     return found
 
 
-def _track(tables: dict[TableName, Table], change: SchemaChange) -> None:
+def _track(found: Checkpoint, change: SchemaChange) -> None:
     for touched in change.tables:
         if touched.definition is None:
-            tables.pop(touched.name, None)
+            found.tables.pop(touched.name, None)
         else:
-            tables[touched.name] = from_json(touched.definition)
+            found.tables[touched.name] = from_json(touched.definition)
+        (found.doubtful.discard if touched.certain else found.doubtful.add)(touched.name)
 
 
 def _value(value: bytes | None, task: str) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from capture.barriers import barriers
 from capture.catalog import Catalog
 from capture.publisher import Publisher
-from capture.schema import SchemaSource
+from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
 from capture.statements import DATABASE_KINDS, Understood
 from runtime.errors import Fatal
@@ -24,7 +24,7 @@ class Evolved:
     """The tables that a statement touches."""
 
     before: set[TableName]  # known before it
-    after: dict[TableName, Table]  # there after it; without columns when the definition could not be read any more
+    after: dict[TableName, Table]  # there after it
     certain: set[TableName]  # those of `after` whose definition cannot be newer than the statement
     tables: tuple[TouchedTable, ...] = ()
 
@@ -55,7 +55,9 @@ class Evolution:
         offsets = {name: self._barriers(name) for name in names}
         for table in found.after.values():
             self._publisher.prepare(table)
-        tables = tuple(self._touched_table(name, _told(name, found), offsets[name]) for name in names)
+        tables = tuple(
+            self._touched_table(name, found.after.get(name), offsets[name], name in found.certain) for name in names
+        )
         return Evolved(found.before, found.after, found.certain, tables)
 
     def take_over(self, understood: Understood, transaction: str, change: Evolved) -> list[TouchedTable]:
@@ -73,7 +75,8 @@ class Evolution:
                 self._publisher.progress(part)
             if replanned.empties:
                 name = replanned.ranges[0].name
-                emptied.append(self._touched_table(name, self._catalog.table(name), self._barriers(name)))
+                offsets = self._barriers(name)
+                emptied.append(self._touched_table(name, change.after[name], offsets, name in change.certain))
         self._catalog.doubt(set(change.after) - change.certain)
         return emptied
 
@@ -101,7 +104,11 @@ class Evolution:
         position = executed.copy()
         position.add(transaction)
         found, certain = self._schema.tables_after(transaction, kept, position)
-        return Evolved(before, {name: found.get(name, Table(name=name, columns=())) for name in kept}, certain)
+        return Evolved(before, {name: found.get(name) or self._tracked(name) for name in kept}, certain)
+
+    def _tracked(self, name: TableName) -> Table:
+        """What stands for a definition that cannot be read any more, until row events tell; at worst no columns."""
+        return careful(self._catalog.table(name)) if name in self._catalog else Table(name=name, columns=())
 
     def _replanned(self, understood: Understood, transaction: str, change: Evolved) -> list[Replanned]:
         statement, interleave = understood.statement, self._interleave
@@ -125,18 +132,14 @@ class Evolution:
         count = self._publisher.partitions(name)
         return barriers(self._kafka, table_topic(self._settings.task, name), count) if count else ()
 
-    def _touched_table(self, name: TableName, table: Table | None, offsets: tuple[int, ...]) -> TouchedTable:
+    def _touched_table(
+        self, name: TableName, table: Table | None, offsets: tuple[int, ...], certain: bool
+    ) -> TouchedTable:
         return TouchedTable(
             database=name.database,
             table=name.name,
             topic=table_topic(self._settings.task, name),
             definition=None if table is None else to_json(table),
             barriers=offsets or (0,) * self._publisher.partitions(name),
+            certain=certain or table is None,
         )
-
-
-def _told(name: TableName, found: Evolved) -> Table | None:
-    """The definition that a SchemaChange carries; one without columns is not known."""
-    if name not in found.after:
-        return None
-    return found.after[name] if name in found.certain else Table(name=name, columns=())

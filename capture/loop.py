@@ -57,9 +57,8 @@ class Capture:
         if checkpoint.problem is not None:
             publisher.problem(ProblemRecord(place="capture", error="", hint="", time_us=time.time_ns() // 1000))
         seam("capture.opened")
-        unknown = [name for name, table in checkpoint.tables.items() if not table.columns]
-        catalog = Catalog(publisher, settings.selection, {**checkpoint.tables, **schema.read(unknown)})
-        catalog.doubt(unknown)
+        catalog = Catalog(publisher, settings.selection, checkpoint.tables)
+        catalog.doubt(checkpoint.doubtful)
         with opened(
             self._source,
             str(connection.value("SELECT @@GLOBAL.server_uuid")),

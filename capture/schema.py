@@ -69,11 +69,6 @@ class SchemaSource:
                 return Schema(after, position, definitions)
             log.info("schema_changed_while_reading")
 
-    def read(self, names: Iterable[TableName]) -> dict[TableName, Table]:
-        """Definitions as they are now. Where the stream is behind, row events correct names and types when they come;
-        unique keys, which they do not tell, count only in a table with a primary key."""
-        return {name: careful(table) for name, table in read_tables(self._connection, names).items()}
-
     def tables_after(
         self, transaction: str, names: Iterable[TableName], position: GtidSet
     ) -> tuple[dict[TableName, Table], set[TableName]]:
@@ -151,7 +146,8 @@ def touches(statement: Statement, name: TableName) -> bool:
 
 
 def careful(table: Table) -> Table:
-    """A definition that may be newer than the stream: no unique key may stand in for a primary key."""
+    """A definition that is not certain. Row events correct names and types when they come; unique keys, which they do
+    not tell, may not stand in for a primary key."""
     return table if table.primary_key else replace(table, unique_keys=())
 
 

@@ -43,7 +43,7 @@ class Work:
         self._interleave = interleave
         self._stream = stream
         self._reader = reader
-        self._committed = time.monotonic()
+        self._committed = float("-inf")  # the first position tells at once that capture runs
         self._atomic = False  # the open Kafka transaction holds a part of a keyless table: it must not close
         self._caught_up = False
 

@@ -7,9 +7,13 @@ import logging
 import sys
 
 import structlog
+import structlog.tracebacks
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+# without local variables: they may hold passwords and rows
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 
 published_rows = Counter("penstock_published_rows_total", "Row changes published", ["table", "op"])
 published_bytes = Counter("penstock_published_bytes_total", "Bytes of keys and values produced")
@@ -32,7 +36,7 @@ def configure(as_json: bool, level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,
+            _TRACEBACKS if as_json else structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

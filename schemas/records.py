@@ -82,6 +82,7 @@ class TouchedTable:
     topic: str
     definition: str | None
     barriers: tuple[int, ...]
+    certain: bool = True  # False: the definition may be newer, or older, than the statement; row events tell
 
     @property
     def name(self) -> TableName:

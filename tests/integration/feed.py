@@ -93,6 +93,10 @@ class Feed:
         self._publisher.send(self.topic(table), keys, values)
         self._commit()
 
+    def send_raw(self, table: TableName, key: bytes, value: bytes) -> None:
+        self._publisher.send(self.topic(table), [key], [value])
+        self._commit()
+
     def encode(self, table: TableName, changes: Sequence[Change]) -> tuple[list[bytes | None], list[bytes]]:
         plan = self.plan(table)
         return encode(self.task, plan, changes, epoch=self.epoch, source_us=time.time_ns() // 1000)

@@ -556,6 +556,28 @@ def test_a_refused_row_stops_its_partition_with_its_name(lab: Lab) -> None:
     assert lab.applied().problems == ()
 
 
+def test_records_that_are_gone_from_their_topic(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+    lab.reset(table, 1000)
+    with closing(lab.apply().session()) as session, pytest.raises(Stuck, match="not in the topic any more"):
+        lab.until(lambda: False, session)
+    assert [problem.topic for problem in lab.applied().problems] == [lab.feed.topic(table)]
+
+
+def test_a_record_that_somebody_else_wrote(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    lab.feed.send(table, created(1))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+    lab.feed.send_raw(table, b"key", b"not framed")
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal) as raised:
+        lab.until(lambda: False, session)
+    assert "the task's topics" in raised.value.hint
+    assert [problem.offset for problem in lab.applied().problems] == [2]
+
+
 def test_a_locked_row_is_waited_for(lab: Lab) -> None:
     table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "t")
     lab.feed.send(table, created(1, 1))
