@@ -175,8 +175,6 @@ class Share:
         while batch:
             try:
                 moved = self._writer.write(batch)
-            except Stuck:
-                raise
             except Fatal:
                 moved = self._writer.isolate(batch)
                 batch = []

@@ -25,14 +25,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement, of records from `offset` on.
+    """One statement.
 
     `single`: it must change exactly one row. `blanks`: its rows hold ENUM's error value, which a strict session does
     not store, in some of these columns.
     """
 
     sql: str
-    offset: int
     single: bool = False
     blanks: frozenset[str] = frozenset()
 
@@ -60,9 +59,9 @@ def work(records: Records, replay_until: int, form_of: Callable[[bytes], Form], 
     for form, run in _runs(records, form_of):
         changes = [decode(form.plan, value) for value in last_of_each_key(run)]
         if form.layout.kind is Kind.KEYLESS:
-            steps += _in_order(form.layout, run.offsets, changes, limits)
+            steps += _in_order(form.layout, changes, limits)
         else:
-            steps += _settled(form.layout, run.offsets[0], changes, run.offsets[0] < replay_until, limits)
+            steps += _settled(form.layout, changes, run.offsets[0] < replay_until, limits)
         epoch = max(change.epoch for change in changes)
         source_us = max(change.source_us for change in changes)
     return Work(records, steps, epoch, source_us)
@@ -81,7 +80,7 @@ def _runs(records: Records, form_of: Callable[[bytes], Form]) -> Iterator[tuple[
         rest = rest.tail(count)
 
 
-def _settled(layout: Layout, offset: int, changes: Sequence[Decoded], replayed: bool, limits: Limits) -> Iterator[Step]:
+def _settled(layout: Layout, changes: Sequence[Decoded], replayed: bool, limits: Limits) -> Iterator[Step]:
     """Each row to its last state; there is one change per key.
 
     Where values of other unique indexes may have changed hands, every touched key is deleted. Records that may have
@@ -91,29 +90,29 @@ def _settled(layout: Layout, offset: int, changes: Sequence[Decoded], replayed: 
     kept = bring is not inserts  # what is brought replaces a row of its key
     touched = [change.key for change in changes if change.after is None or not (kept and change.strict)]
     for sql in deletes(layout, touched, limits):
-        yield Step(sql, offset)
-    yield from _brought(layout, offset, changes, bring, limits)
+        yield Step(sql)
+    yield from _brought(layout, changes, bring, limits)
 
 
-def _in_order(layout: Layout, offsets: Sequence[int], changes: Sequence[Decoded], limits: Limits) -> Iterator[Step]:
+def _in_order(layout: Layout, changes: Sequence[Decoded], limits: Limits) -> Iterator[Step]:
     """One by one; an update deletes one equal row and inserts another. Only inserts are put together."""
     pending: list[Decoded] = []
-    for offset, change in zip(offsets, changes, strict=True):
+    for change in changes:
         if change.before is not None:
-            yield from _brought(layout, offset, pending, inserts, limits)
+            yield from _brought(layout, pending, inserts, limits)
             pending = []
-            yield Step(one_deleted(layout, change.before), offset, single=True)
+            yield Step(one_deleted(layout, change.before), single=True)
         pending.append(change)
-    yield from _brought(layout, offsets[-1], pending, inserts, limits)
+    yield from _brought(layout, pending, inserts, limits)
 
 
-def _brought(layout: Layout, offset: int, changes: Sequence[Decoded], bring: _Bring, limits: Limits) -> Iterator[Step]:
+def _brought(layout: Layout, changes: Sequence[Decoded], bring: _Bring, limits: Limits) -> Iterator[Step]:
     """The rows of changes that have one. Those with ENUM's error value come apart and few at a time, as plain rows: all
     warnings about them must be seen."""
     for sql in bring(layout, [change.after for change in changes if change.after and change.strict], limits):
-        yield Step(sql, offset)
+        yield Step(sql)
     blank = [change.after for change in changes if change.after and not change.strict]
     if blank:
         few = Limits(max(1, _WARNINGS // max(1, len(layout.enums))), limits.characters)
         for sql in (inserts if bring is upserts else bring)(layout, blank, few):
-            yield Step(sql, offset, blanks=layout.enums)
+            yield Step(sql, blanks=layout.enums)

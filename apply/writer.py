@@ -80,8 +80,6 @@ class Writer:
             while len(rest):
                 try:
                     lost = self.write([rest.head(size)])
-                except Stuck:
-                    raise
                 except Fatal as error:
                     if size == 1:
                         raise self._stuck(rest, error) from error
@@ -115,7 +113,11 @@ class Writer:
                     raise Transient(f"the destination is out of space, make room: {error}") from error
                 raise
             if step.single and changed != 1:
-                raise self._missing_row(each.records.place, step)
+                raise Fatal(
+                    f"no row of the destination equals the row to change: {' '.join(step.sql[:200].split())}",
+                    hint="somebody else has changed this table at the destination: reset the partition to earliest"
+                    " to fill it again, and let nobody else write there",
+                )
         if each.records.place in self._troubled:
             self._state.clear_problem(each.records.place)
 
@@ -149,13 +151,3 @@ class Writer:
         table = str(form.layout.shape.name)
         message = f"the destination refuses a row of {table}, key {key}: {error}"
         return Stuck(records.place, records.offsets[0], message, _HINTS.get(error.code, _HINT), table, key)
-
-    def _missing_row(self, place: Place, step: Step) -> Stuck:
-        head = " ".join(step.sql[:200].split())
-        return Stuck(
-            place,
-            step.offset,
-            f"no row of the destination equals the row to change: {head}",
-            "somebody else has changed this table at the destination: reset the partition to earliest to fill it again,"
-            " and let nobody else write there",
-        )

@@ -244,7 +244,7 @@ def _status(status: bytes) -> dict[int, bytes]:
             size = 8
         elif code == 4:
             size = 6
-        elif code in (16, 19):
+        elif code in (16, 19, 21):  # 21 comes with DML text of MySQL 9.7: one byte, undocumented
             size = 1
         elif code == 18:
             size = 2

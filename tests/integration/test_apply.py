@@ -215,7 +215,8 @@ def test_a_row_to_change_that_is_not_there_stops(lab: Lab) -> None:
     lab.feed.send(table, created(1), deleted(2))
     with closing(lab.apply().session()) as session, pytest.raises(Stuck, match="no row of the destination equals"):
         lab.until(lambda: False, session)
-    assert lab.rows(table) == []
+    assert lab.rows(table) == [(1,)]
+    assert [problem.offset for problem in lab.applied().problems] == [1]
 
 
 def test_the_error_value_of_enum(lab: Lab) -> None:

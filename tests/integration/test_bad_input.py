@@ -1,0 +1,155 @@
+"""What the source may throw at capture: each thing gives one clear error with a hint, and no row is lost by it."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+
+from capture.checkpoint import load
+from capture.events import Event
+from capture.loop import Capture
+from capture.reader import LogReader
+from capture.schema import executed
+from capture.settings import CaptureSettings
+from deploy.local import Stack
+from runtime.errors import Exit, Fatal
+from runtime.kafka import KafkaSettings
+from runtime.mysql import Connection, Endpoint, connect
+from schemas.position import GtidSet
+from schemas.selection import Selection
+from tests.conftest import NewTask
+
+BAD = {
+    "minimal row image": ("a row of the log lacks", ["SET SESSION binlog_row_image = MINIMAL", "UPDATE t SET v = 2"]),
+    "compressed transaction": (
+        "TRANSACTION_PAYLOAD_EVENT",
+        ["SET SESSION binlog_transaction_compression = ON", "UPDATE t SET v = 2"],
+    ),
+    "statement in the log": ("logged as text", ["SET SESSION binlog_format = STATEMENT", "UPDATE t SET v = 2"]),
+    "partial JSON": (
+        "PARTIAL_UPDATE_ROWS_EVENT",
+        ["SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE t SET j = JSON_SET(j, '$.a', 5)"],
+    ),
+    "XA": (
+        "XA",
+        ["XA START 'x'", "UPDATE t SET v = 2", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
+    ),
+}
+
+
+@dataclass(slots=True)
+class Site:
+    """A database of its own, a capture of it, and what has been committed before anything bad happens."""
+
+    stack: Stack
+    name: str
+    admin: Connection
+    good: GtidSet
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(self.stack.kafka)
+
+    def capture(self, source: Endpoint | None = None) -> Capture:
+        settings = CaptureSettings(task=self.name, selection=Selection(include=(f"{self.name}.*",)))
+        return Capture(source or self.stack.source.endpoint("penstock"), self.kafka, settings)
+
+    def catch_up(self) -> None:
+        """Publishes everything up to now."""
+        self.good = executed(self.admin)
+        with closing(self.capture().session()) as session:
+            for _ in session:
+                if load(self.kafka, self.name).executed.covers(self.good):
+                    return
+
+    def fails(self, match: str, source: Endpoint | None = None) -> Fatal:
+        """Runs until capture stops for an operator."""
+        with pytest.raises(Fatal, match=match) as raised, closing(self.capture(source).session()) as session:
+            for _ in session:
+                pass
+        assert raised.value.hint
+        return raised.value
+
+
+@pytest.fixture
+def site(stack: Stack) -> Iterator[Site]:
+    name = f"bad_{uuid.uuid4().hex[:8]}"
+    with connect(stack.source.endpoint("admin")) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"USE {name}")
+        admin.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT, j JSON)")
+        admin.execute('INSERT INTO t VALUES (1, 1, \'{"a": 1, "b": "some text that is long enough"}\')')
+        site = Site(stack, name, admin, GtidSet())
+        site.catch_up()
+        yield site
+        admin.execute(f"DROP DATABASE {name}")
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_the_source_does_what_is_not_handled(site: Site, what: str) -> None:
+    match, statements = BAD[what]
+    with connect(site.stack.source.endpoint("admin"), database=site.name) as session:
+        session.execute("INSERT INTO t VALUES (2, 2, NULL)")
+        good = executed(session)
+        for statement in statements:
+            session.execute(statement)
+    error = site.fails(match)
+    found = load(site.kafka, site.name)
+    assert good.covers(found.executed), "nothing of the bad transaction counts as published"
+    assert found.problem is not None
+    assert found.problem.error == str(error)
+    assert found.problem.hint == error.hint
+
+
+def test_an_event_that_nobody_knows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LogReader, "ready", lambda self, seconds: True)
+    monkeypatch.setattr(LogReader, "read", lambda self: Event(200, 1, 1, 500, 0, 100, b"?"))
+    site.fails("an event of type 200")
+
+
+def test_an_unknown_event_that_may_be_ignored_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = iter([Event(200, 1, 1, 0, 0x80, 100, b"?"), Event(201, 1, 1, 0, 0, 100, b"?")])
+    monkeypatch.setattr(LogReader, "ready", lambda self, seconds: True)
+    monkeypatch.setattr(LogReader, "read", lambda self: next(events))
+    site.fails("an event of type 201")
+
+
+def test_the_logs_are_purged(site: Site) -> None:
+    site.admin.execute("INSERT INTO t VALUES (3, 3, NULL)")
+    site.admin.execute("FLUSH BINARY LOGS")
+    newest = str(site.admin.query("SHOW BINARY LOG STATUS")[0][0])
+    site.admin.execute(f"PURGE BINARY LOGS TO '{newest}'")
+    site.fails("cannot read the log from the last position")
+
+
+def test_a_privilege_is_missing(site: Site) -> None:
+    site.admin.execute("CREATE USER IF NOT EXISTS blind IDENTIFIED BY 'blind'")
+    site.admin.execute("GRANT SELECT ON *.* TO blind")
+    here = site.stack.source.endpoint("penstock")
+    blind = Endpoint(here.name, here.host, here.port, "blind", "blind", here.tls)
+    assert "REPLICATION" in str(site.fails("REPLICATION", blind)).upper()
+    site.admin.execute("DROP USER blind")
+
+
+def test_the_command_says_it_and_goes_on_after_the_repair(task: NewTask) -> None:
+    run = task(include=["repaired.*"])
+    with connect(run.stack.source.endpoint("admin")) as admin:
+        admin.execute("CREATE DATABASE repaired")
+        admin.execute("CREATE TABLE repaired.t (id INT PRIMARY KEY)")
+        admin.execute("CREATE DATABASE elsewhere")
+        admin.execute("CREATE TABLE elsewhere.t (id INT PRIMARY KEY)")
+        admin.execute("SET GLOBAL binlog_row_metadata = MINIMAL")
+        try:
+            ended = run.run("migrate", "--until", "caught-up", expected=Exit.OPERATOR)
+            assert "binlog_row_metadata" in ended.tail()
+        finally:
+            admin.execute("SET GLOBAL binlog_row_metadata = FULL")
+        admin.execute("INSERT INTO repaired.t VALUES (1)")
+    with connect(run.stack.source.endpoint("admin")) as stranger:
+        stranger.execute("SET SESSION binlog_format = STATEMENT")
+        stranger.execute("INSERT INTO elsewhere.t VALUES (1)")  # as text, but it touches nothing that is selected
+    run.run("migrate", "--until", "caught-up")
+    with connect(run.stack.destination.endpoint("admin")) as there:
+        assert there.query("SELECT id FROM repaired.t") == [(1,)]

@@ -1,0 +1,23 @@
+"""What the reader asks the source for."""
+
+import pytest
+
+from capture.reader import dump_gtid
+from runtime.errors import Fatal
+from schemas.position import GtidSet
+
+SOURCE = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
+
+
+def test_the_command_holds_the_set_and_its_length() -> None:
+    executed = GtidSet.parse(f"{SOURCE}:1-9")
+    command = dump_gtid(executed, 7)
+    assert command.endswith(executed.encode())
+    assert command[2:6] == (7).to_bytes(4, "little")
+    assert command[18:22] == len(executed.encode()).to_bytes(4, "little")
+
+
+def test_tagged_gtids_are_refused_clearly() -> None:
+    with pytest.raises(Fatal, match="tagged GTIDs") as raised:
+        dump_gtid(GtidSet.parse(f"{SOURCE}:backup:1"), 7)
+    assert raised.value.hint
