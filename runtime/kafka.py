@@ -119,13 +119,27 @@ class Producer:
     def send(self, topic: str, partition: int, keys: Sequence[bytes | None], values: Sequence[bytes]) -> None:
         """Queues records in order; waits while the queue is full. Partition -1 lets the key's hash decide."""
         produce = self._producer.produce
-        with errors_of(f"produce to {topic}"):
+        try:
             for key, value in zip(keys, values, strict=True):
                 try:
                     produce(topic, value, key, partition)
                 except BufferError:
                     self._send_when_there_is_room(topic, partition, key, value)
             self._producer.poll(0)
+        except KafkaException as error:
+            raise meaning(self._cause(error.args[0]), f"produce to {topic}") from error
+        except BufferError as error:
+            raise Transient(f"kafka: produce to {topic}: the producer's queue stays full") from error
+
+    def _cause(self, error: KafkaError) -> KafkaError:
+        """A producer that is beyond repair, fenced perhaps, names the cause only where transactions begin and end."""
+        if error.code() == KafkaError._FATAL:
+            try:
+                self._producer.begin_transaction()
+            except KafkaException as told:
+                cause: KafkaError = told.args[0]
+                return cause
+        return error
 
     def _send_when_there_is_room(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -266,12 +280,12 @@ class Topics:
         self._asking: dict[str, Consumer] = {}
 
     def names(self) -> set[str]:
-        with errors_of("list topics"):
+        with errors_of(f"list topics at {self._settings.bootstrap_servers}"):
             return set(self._admin.list_topics(timeout=PATIENCE_SECONDS).topics)
 
     def layout(self) -> dict[str, int]:
         """Every topic with the number of its partitions."""
-        with errors_of("list topics"):
+        with errors_of(f"list topics at {self._settings.bootstrap_servers}"):
             found = self._admin.list_topics(timeout=PATIENCE_SECONDS).topics
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from deploy.local import Stack, down, up
 from runtime.mysql import Endpoint, connect
@@ -51,14 +52,26 @@ def task(databases: Stack, tmp_path: Path) -> Iterator[NewTask]:
 
 
 def empty(stack: Stack) -> None:
-    """Drops every database, and penstock's own at the destination."""
+    """Drops every database, penstock's own at the destination, and every topic; begins a new log file."""
     with ThreadPoolExecutor() as pool:
-        drops = [pool.submit(_drop, server.endpoint("admin")) for server in (stack.source, stack.destination)]
-    for drop in drops:
-        drop.result()
+        steps = [pool.submit(_drop, server.endpoint("admin")) for server in (stack.source, stack.destination)]
+        steps.append(pool.submit(_delete_topics, stack.kafka))
+    for step in steps:
+        step.result()
+    with connect(stack.source.endpoint("admin")) as connection:
+        connection.execute("FLUSH BINARY LOGS")
 
 
 def _drop(server: Endpoint) -> None:
     with connect(server) as connection:
         for name in [*databases_of(connection), "penstock"]:
             connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")
+
+
+def _delete_topics(kafka: str) -> None:
+    """A broker that is killed and started again looks through all it holds."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
+    if topics:
+        for deleted in admin.delete_topics(topics).values():
+            deleted.result(30)

@@ -42,13 +42,21 @@ def test_migrate_ends_with_its_children(task: NewTask, writer: RandomWriter) -> 
     assert migrate.terminate() == 0
 
 
-@pytest.mark.parametrize("verb", ["capture", "apply", "migrate"])
-def test_a_command_ends_while_a_server_is_away(task: NewTask, databases: Stack, verb: str) -> None:
-    made = task(include=["ran.*"], overrides={"kafka": {"bootstrap_servers": "127.0.0.1:1"}})
-    process = made.start(verb)
-    process.wait_for("127.0.0.1:1")
+def test_migrate_and_its_children_end_while_the_broker_is_away(task: NewTask, writer: RandomWriter) -> None:
+    made = task(include=["ran.*"])
+    migrate = made.start("migrate")
+    made.wait()
+    made.stack.kill_kafka()
+    try:
+        writer.wait_for(transactions=50)
+        assert migrate.terminate() == 0
+    finally:
+        made.stack.restart_kafka()
+    made.start("migrate")
+    writer.stop()
 
-    assert process.terminate() == 0
+    made.wait()
+    made.assert_equal()
 
 
 def test_tail_and_wait_end(task: NewTask, writer: RandomWriter) -> None:
@@ -60,4 +68,4 @@ def test_tail_and_wait_end(task: NewTask, writer: RandomWriter) -> None:
     wait = made.start("wait", "--timeout", "600")
 
     assert tail.terminate() == 0
-    assert wait.terminate() in (0, 3)
+    assert wait.terminate() != 0  # 0 would say that everything is applied

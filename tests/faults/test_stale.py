@@ -47,7 +47,14 @@ def test_a_stale_capture_writes_nothing(task: NewTask, writer: RandomWriter, pla
     running.judge()
 
 
-@pytest.mark.parametrize("seam", ["apply.polled", "apply.fenced", "apply.committed"])
+@pytest.mark.parametrize(
+    "seam",
+    [
+        "apply.polled",
+        "apply.committed",
+        pytest.param("apply.written", marks=pytest.mark.long),  # its locks last until the server drops it, for a minute
+    ],
+)
 def test_a_stale_apply_writes_nothing(task: NewTask, writer: RandomWriter, seam: str) -> None:
     """Frozen for longer than its session lasts, with a batch in its hands whose rows then change again."""
     made = task(include=["ran.*"])
@@ -59,7 +66,7 @@ def test_a_stale_apply_writes_nothing(task: NewTask, writer: RandomWriter, seam:
         for table in ("Accounts", "members", "codes", "journal", "kinds", "legacy"):
             connection.execute(f"UPDATE ran.{table} SET version = version + 1000000")
     with writer.paused():
-        made.wait()
+        made.wait(120)
         made.assert_equal()
 
         stale.send(signal.SIGCONT)
