@@ -15,7 +15,7 @@ from apply.records import Place, Records
 from apply.settings import Limits
 from apply.state import State, Stuck
 from apply.steps import Step, Work, work
-from runtime.errors import Fatal, Transient
+from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds
@@ -110,7 +110,10 @@ class Writer:
                 changed = self._execute_leniently(step) if step.blanks else self._connection.execute(step.sql)
             except Refused as error:
                 if error.code in _OUT_OF_SPACE:
-                    raise Transient(f"the destination is out of space, make room: {error}") from error
+                    raise Fatal(
+                        f"the destination is out of space: {error}",
+                        hint="make room at the destination, then start again; nothing is lost",
+                    ) from error
                 raise
             if step.single and changed != 1:
                 raise Fatal(

@@ -153,3 +153,21 @@ def test_the_command_says_it_and_goes_on_after_the_repair(task: NewTask) -> None
     run.run("migrate", "--until", "caught-up")
     with connect(run.stack.destination.endpoint("admin")) as there:
         assert there.query("SELECT id FROM repaired.t") == [(1,)]
+
+
+def test_a_full_disk_at_the_destination(task: NewTask) -> None:
+    run = task(include=["crowded.*"])
+    with connect(run.stack.source.endpoint("admin")) as here, connect(run.stack.destination.endpoint("admin")) as there:
+        here.execute("CREATE DATABASE crowded")
+        here.execute("CREATE TABLE crowded.t (id INT PRIMARY KEY)")
+        run.run("migrate", "--until", "caught-up")
+        there.execute(
+            "CREATE TRIGGER crowded.full BEFORE INSERT ON crowded.t FOR EACH ROW "
+            "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'"
+        )
+        here.execute("INSERT INTO crowded.t VALUES (1), (2)")
+        ended = run.run("migrate", "--until", "caught-up", expected=Exit.OPERATOR)
+        assert "out of space" in ended.tail()
+        there.execute("DROP TRIGGER crowded.full")
+        run.run("migrate", "--until", "caught-up")
+        assert there.query("SELECT id FROM crowded.t ORDER BY id") == [(1,), (2,)]
