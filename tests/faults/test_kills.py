@@ -14,7 +14,7 @@ import pytest
 from deploy.local import Stack
 from runtime.errors import Transient
 from runtime.mysql import Endpoint, Refused, connect
-from tests.conftest import NewTask
+from tests.conftest import NewTask, empty
 from tests.pipeline.running import Running
 from tests.pipeline.task import Task
 from tests.pipeline.transactions import Mix
@@ -111,7 +111,7 @@ def test_everything_dies_at_once(task: NewTask, writer: RandomWriter) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_soak(databases: Stack, tmp_path: Path) -> None:
+def test_soak(stack: Stack, tmp_path: Path) -> None:
     """Random kills for PENSTOCK_SOAK_MINUTES (5); PENSTOCK_SOAK_SEED repeats a run."""
     seed = int(os.environ.get("PENSTOCK_SOAK_SEED") or random.randrange(10**6))
     end = time.monotonic() + 60 * float(os.environ.get("PENSTOCK_SOAK_MINUTES") or 5)
@@ -121,10 +121,11 @@ def test_soak(databases: Stack, tmp_path: Path) -> None:
     rounds = 0
     while time.monotonic() < end:
         rounds += 1
+        empty(stack)
         mix = Mix(rows=3000, ddl=chance.choice((0.0, 0.01, 0.03)), large=0.003)
-        writer = RandomWriter(databases.source.endpoint("admin"), seed + rounds, f"ran{rounds}", mix=mix, threads=2)
+        writer = RandomWriter(stack.source.endpoint("admin"), seed + rounds, f"ran{rounds}", mix=mix, threads=2)
         writer.create()
-        with Task(databases, tmp_path, include=[f"ran{rounds}*.*"]) as task, writer:
+        with Task(stack, tmp_path, include=[f"ran{rounds}*.*"]) as task, writer:
             running = start(task, writer)
             for _ in range(chance.randint(3, 12)):
                 writer.wait_for(transactions=chance.randint(1, 600))
