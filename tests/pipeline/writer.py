@@ -18,7 +18,9 @@ from tests.pipeline.tables import TABLES, RandomTable
 from tests.pipeline.transactions import Mix, Transactions
 
 # taken keys, tables and columns that a schema change has just taken away, values that a changed column does not hold
-_EXPECTED = frozenset((1050, 1051, 1054, 1060, 1061, 1062, 1072, 1091, 1136, 1146, 1264, 1364, 1406, 1412, 1690, 3013, 1366))
+_EXPECTED = frozenset(
+    (1050, 1051, 1054, 1060, 1061, 1062, 1072, 1091, 1136, 1146, 1264, 1364, 1406, 1412, 1690, 3013, 1366)
+)
 _PATIENCE_SECONDS = 60.0
 
 
