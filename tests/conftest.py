@@ -14,8 +14,15 @@ from runtime.mysql import Endpoint, connect
 from schemas.sql import identifier
 from tests.pipeline.compare import databases as databases_of
 from tests.pipeline.task import Task
+from tests.shared import SHARED, left_out
 
 NewTask = Callable[..., Task]
+collect_ignore = list(map(str, left_out()))
+
+
+def pytest_report_header() -> list[str]:
+    """Says what a clone without the shared data does not run."""
+    return [f"left out, because {SHARED.name}/ is not beside the project: {path.name}" for path in left_out()]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

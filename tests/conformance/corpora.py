@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+from tests.shared import CORPORA
+
 _DATABASE = re.compile(
     r"^[ \t]*(?:USE|(?:CREATE|DROP)[ \t]+(?:DATABASE|SCHEMA)(?:[ \t]+IF(?:[ \t]+NOT)?[ \t]+EXISTS)?)"
     r"[ \t]+`?(?!if\b)([\w$-]+)`?",

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import fastavro
@@ -23,8 +22,8 @@ from schemas.topics import schemas_topic
 from tests.conftest import empty
 from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
+from tests.shared import GOLDEN
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
 TABLES = ("t", "nokey", "uk", "od-d")
 PLAIN = "od-d"  # the golden schema of this one was made without the columns' source types
 KEPT_AS = {"f24": "f", "f53": "d", "r": "d"}  # FLOAT(24) is kept as FLOAT; FLOAT(53) and REAL as DOUBLE

@@ -6,13 +6,12 @@ They are read as the mysql client reads them: with DELIMITER, and with the sql_m
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from schemas.ddl.lexer import SqlModes
 from schemas.ddl.statement import Kind, Statement, understand
 from schemas.names import TableName
+from tests.shared import CORPORA
 
-CORPORA = Path(__file__).resolve().parents[5] / "shared" / "corpora"
 NOT_SQL: set[str] = set()
 """Texts of the corpora that are no statements, and so rightly unknown."""
 
