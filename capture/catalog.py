@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from capture.publisher import Publisher
 from runtime.errors import Fatal
 from schemas.avro import envelope_schema, key_schema, text
+from schemas.map_fit import misfit
 from schemas.names import TableName
 from schemas.plan import TablePlan, plan
 from schemas.selection import Selection
 from schemas.table import Table
-from schemas.table_map import parse_table_map, table_of
+from schemas.table_map import TableMap, parse_table_map, refuse_old_formats, table_of
 from schemas.topics import table_topic
 
 
@@ -21,6 +22,15 @@ class Shape:
     table: Table
     topic: str
     plan: TablePlan
+
+
+class Misfit(Exception):
+    """Rows come whose columns the log does not name, and the tracked definition is not surely theirs."""
+
+    def __init__(self, event: TableMap, reason: str) -> None:
+        super().__init__(f"{event.name}: {reason}")
+        self.event = event
+        self.reason = reason
 
 
 class Catalog:
@@ -61,7 +71,7 @@ class Catalog:
         return found, set(found) - doubtful
 
     def shape(self, body: bytes) -> Shape | None:
-        """The shape of a TABLE_MAP event's body; None when its table is not selected."""
+        """The shape of a TABLE_MAP event's body; None when its table is not selected. Misfit: `adopt` one that fits."""
         raw = body[6:]  # the table id in front is not part of the shape
         try:
             return self._shapes[raw]
@@ -100,10 +110,19 @@ class Catalog:
                 "restore the selection, or start again with a new task name",
             )
         tracked = self._tables[name]
-        table = table_of(map_, tracked if tracked.columns else None)
+        table = table_of(map_, tracked if tracked.columns else None) if map_.has_names else self._by_position(map_)
         self._tables[name] = table
         self._doubtful.discard(name)
         return self._shape_of(table)
+
+    def _by_position(self, event: TableMap) -> Table:
+        """The tracked definition, if it is certain and the log does not gainsay it."""
+        refuse_old_formats(event)
+        tracked = self._tables[event.name]
+        reason = "its definition is not certain" if event.name in self._doubtful else misfit(event, tracked)
+        if reason:
+            raise Misfit(event, reason)
+        return tracked
 
     def _shape_of(self, table: Table) -> Shape:
         task, topic = self._publisher.task, table_topic(self._publisher.task, table.name)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from capture.barriers import barriers
-from capture.catalog import Catalog
+from capture.catalog import Catalog, Misfit
 from capture.publisher import Publisher
 from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
 from capture.statements import DATABASE_KINDS, Understood
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
+from runtime.telemetry import log
+from schemas import map_fit
 from schemas.ddl.statement import Kind, Statement
 from schemas.names import TableName
 from schemas.position import GtidSet
@@ -17,6 +19,8 @@ from schemas.records import TouchedTable
 from schemas.table import Table, to_json
 from schemas.topics import table_topic
 from snapshot.interleave import Interleave, Replanned
+
+_ANEW = "migrate anew, with a new task name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,28 @@ class Evolution:
                 emptied.append(self._touched_table(name, change.after[name], offsets, name in change.certain))
         self._catalog.doubt(set(change.after) - change.certain)
         return emptied
+
+    def adopt(self, misfit: Misfit, transaction: str, executed: GtidSet) -> None:
+        """Takes over the table's definition of now: when it is that of this place in the log, and the log fits it."""
+        name = misfit.event.name
+        table, later = self._schema.current(name, executed)
+        doubt = "the table is gone" if table is None else map_fit.misfit(misfit.event, table)
+        if table is None or doubt or later:
+            since = "; ".join(text[:200] for text in later) or "none in the log"
+            raise Fatal(
+                f"{name}: the log does not name the columns of its rows, and what is known of them does not fit "
+                f"({misfit.reason}). The definition of now {f'does not fit ({doubt})' if doubt else 'may be newer'}; "
+                f"statements on the table since then: {since}",
+                hint="SET PERSIST binlog_row_metadata = 'FULL' at the source (MySQL 8.0 and later), then migrate anew "
+                "with a new task name; before 8.0, change tables only while the task is caught up",
+            )
+        log.info("definition_adopted", table=str(name), reason=misfit.reason)
+        self._catalog.changed(name, table)
+        replanned = self._interleave.schema_changed(name, transaction)
+        if replanned.empties:
+            raise Fatal(f"{name}: its key is gone, and no statement in the log says so", hint=_ANEW)
+        for part in replanned.ranges:
+            self._publisher.progress(part)
 
     def _touched(self, statement: Statement, transaction: str, executed: GtidSet) -> Evolved:
         selected = self._settings.selection.selected

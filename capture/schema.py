@@ -5,7 +5,7 @@ and that place changed a selected table; this reads that piece of the log to be 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from capture.definitions import create_database, create_table, read_tables, sele
 from capture.events import EventType, begins, gtid, query
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
-from capture.statements import Statements
+from capture.statements import Statements, Understood
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint
 from runtime.seams import seam
@@ -56,7 +56,7 @@ class SchemaSource:
         self._statements = statements
         self._settings = settings
         self._scanned = GtidSet()
-        self._ahead: list[tuple[str, Statement]] = []  # schema changes in `scanned` that the stream has not reached
+        self._ahead: list[tuple[str, Understood]] = []  # schema changes in `scanned` that the stream has not reached
 
     def everything(self) -> Schema:
         """The whole selected schema; reads again while DDL runs at the same time."""
@@ -78,26 +78,33 @@ class SchemaSource:
         The log shows a statement before the server shows its effect, so this waits for the effect. A definition is
         certain when nothing has changed its table between `position` and the reading.
         """
-        self._wait_for(transaction)
+        self._wait_until(lambda done: done.contains(transaction), f"{transaction} is")
         found = read_tables(self._connection, names)
         later = self._changes_later(position, executed(self._connection))
-        certain = {name for name in found if not any(touches(statement, name) for statement in later)}
+        certain = {name for name in found if not any(touches(understood.statement, name) for understood in later)}
         return {name: table if name in certain else careful(table) for name, table in found.items()}, certain
 
-    def _changes_later(self, position: GtidSet, until: GtidSet) -> list[Statement]:
+    def current(self, name: TableName, position: GtidSet) -> tuple[Table | None, list[str]]:
+        """The table's definition now, and the statements on it that lie between `position` and now."""
+        self._wait_until(lambda done: done.covers(position), f"{position} is")
+        found = read_tables(self._connection, [name])
+        later = self._changes_later(position, executed(self._connection))
+        return found.get(name), [understood.text for understood in later if touches(understood.statement, name)]
+
+    def _changes_later(self, position: GtidSet, until: GtidSet) -> list[Understood]:
         """Every schema change in `until` behind `position`. The log is read ahead only once."""
         if not self._scanned.covers(position):
             self._scanned, self._ahead = position.copy(), []
-        self._ahead = [(gtid_, statement) for gtid_, statement in self._ahead if not position.contains(gtid_)]
+        self._ahead = [(gtid_, understood) for gtid_, understood in self._ahead if not position.contains(gtid_)]
         self._ahead += self._changes(self._scanned, until)
         self._scanned = self._scanned.union(until)
-        return [statement for _, statement in self._ahead]
+        return [understood for _, understood in self._ahead]
 
-    def _wait_for(self, transaction: str) -> None:
+    def _wait_until(self, holds: Callable[[GtidSet], bool], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not executed(self._connection).contains(transaction):
+        while not holds(executed(self._connection)):
             if time.monotonic() > deadline:
-                raise Transient(f"{self._source}: {transaction} is in the log but not in gtid_executed")
+                raise Transient(f"{self._source}: {what} in the log but not in gtid_executed")
             time.sleep(0.002)
 
     def _definitions(self) -> Iterable[Definition]:
@@ -110,7 +117,7 @@ class SchemaSource:
             if statement is not None and name in tables:
                 yield Definition(Kind.CREATE_TABLE, name.database, statement, tables[name])
 
-    def _changes(self, after: GtidSet, until: GtidSet) -> Iterator[tuple[str, Statement]]:
+    def _changes(self, after: GtidSet, until: GtidSet) -> Iterator[tuple[str, Understood]]:
         """Schema changes in transactions of `until` that are not in `after`, read from the log."""
         missing = until.minus(after)
         if not missing:
@@ -125,9 +132,9 @@ class SchemaSource:
                 if event.type == EventType.GTID:
                     current = gtid(event.body).gtid
                 elif event.type == EventType.QUERY and begins(event.body) is None and until.contains(current):
-                    statement = self._statements.understand(query(event.body)).statement
-                    if self._statements.changes_schema(statement):
-                        yield current, statement
+                    understood = self._statements.understand(query(event.body))
+                    if self._statements.changes_schema(understood.statement):
+                        yield current, understood
 
 
 def executed(connection: Connection) -> GtidSet:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from capture.catalog import Catalog, Shape
+from capture.catalog import Catalog, Misfit, Shape
 from capture.events import FLAG_IGNORABLE, Event, EventType, begins, gtid, heartbeat_v2, query, rotate, rows, type_name
 from capture.evolution import Evolution
 from capture.publisher import Publisher
@@ -181,7 +181,12 @@ class Stream:
     # ---- rows
 
     def _table_map(self, event: Event) -> None:
-        self._transaction.maps[int.from_bytes(event.body[:6], "little")] = self._catalog.shape(event.body)
+        try:
+            shape = self._catalog.shape(event.body)
+        except Misfit as misfit:
+            self._evolution.adopt(misfit, self._transaction.gtid, self.executed)
+            shape = self._catalog.shape(event.body)
+        self._transaction.maps[int.from_bytes(event.body[:6], "little")] = shape
 
     def _rows(self, event: Event) -> None:
         transaction = self._transaction

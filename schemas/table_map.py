@@ -5,6 +5,7 @@ https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_1_1event_
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from runtime.errors import Fatal
 from schemas.charsets import decoder, longest
@@ -36,7 +37,7 @@ _NUMERIC = frozenset((1, 2, 3, 4, 5, 8, 9, 13, _DECIMAL))
 _CHARACTER = frozenset((_VARCHAR, 249, 250, 251, _BLOB, 253, _STRING))
 _TEXT_NAMES = {1: "tinytext", 2: "text", 3: "mediumtext", 4: "longtext"}
 _BLOB_NAMES = {1: "tinyblob", 2: "blob", 3: "mediumblob", 4: "longblob"}
-_GEOMETRY_NAMES = (
+GEOMETRY_NAMES = (
     "geometry",
     "point",
     "linestring",
@@ -62,11 +63,11 @@ class MapColumn:
     scale: int
     nullable: bool
     name: str
-    unsigned: bool
+    unsigned: bool | None  # None: the log does not say, as before MySQL 8.0; so below
     collation: int | None
     labels: tuple[bytes, ...]
-    geometry: int
-    dimensions: int
+    geometry: int | None
+    dimensions: int | None
     visible: bool
 
 
@@ -152,9 +153,10 @@ def _columns(shapes: list[_Shape], nulls: bytes, metadata: Metadata) -> Iterator
     labels = {_ENUM: iter(metadata.enum_labels), _SET: iter(metadata.set_labels)}
     geometries, dimensions = iter(metadata.geometry_types), iter(metadata.dimensions)
     for index, shape in enumerate(shapes):
-        unsigned, found = False, None
+        unsigned: bool | None = None
+        found = None
         if shape.type in _NUMERIC:
-            unsigned = _bit(metadata.signedness, numeric)
+            unsigned = None if metadata.signedness is None else _bit(metadata.signedness, numeric)
             numeric += 1
         elif shape.type in _CHARACTER:
             found = metadata.collation(character)
@@ -172,19 +174,29 @@ def _columns(shapes: list[_Shape], nulls: bytes, metadata: Metadata) -> Iterator
             unsigned=unsigned,
             collation=found,
             labels=tuple(next(labels[shape.type], ())) if shape.type in labels else (),
-            geometry=next(geometries, 0) if shape.type == _GEOMETRY else 0,
-            dimensions=next(dimensions, 0) if shape.type == _VECTOR else 0,
+            geometry=_geometry(next(geometries, None)) if shape.type == _GEOMETRY else None,
+            dimensions=next(dimensions, None) if shape.type == _VECTOR else None,
             visible=metadata.visibility is None or _bit(metadata.visibility, index),
         )
 
 
-def _bit(bitmap: bytes | None, number: int) -> bool:
+def _geometry(number: int | None) -> int | None:
+    if number is not None and number >= len(GEOMETRY_NAMES):
+        raise Malformed(f"a TABLE_MAP event with the geometry type {number}")
+    return number
+
+
+def _bit(bitmap: bytes, number: int) -> bool:
     """Of a bitmap whose highest bit comes first."""
-    if bitmap is None:
-        return False
     if number >> 3 >= len(bitmap):
         raise Malformed("a TABLE_MAP event with a bitmap that is too short")
     return bool(bitmap[number >> 3] >> (7 - (number & 7)) & 1)
+
+
+def refuse_old_formats(event: TableMap) -> None:
+    for number, column in enumerate(event.columns, start=1):
+        if column.type in _OLD_NAMES:
+            _refuse_old_format(event.name, column.name or f"number {number}", column.type)
 
 
 def table_of(event: TableMap, tracked: Table | None) -> Table:
@@ -237,24 +249,21 @@ def _type_of(column: Column) -> tuple[object, ...]:
 
 def _column(column: MapColumn, table: TableName) -> Column:
     if column.type in _OLD_NAMES:
-        raise Fatal(
-            f"table {table}, column {column.name}: {_OLD_NAMES[column.type]} in the format from before MySQL 5.6",
-            hint=f"ALTER TABLE {table} FORCE at the source, which rewrites its columns",
-        )
+        _refuse_old_format(table, column.name, column.type)
     bare = Column(
         name=column.name, data_type="", column_type="", nullable=column.nullable, invisible=not column.visible
     )
     if column.type in _FIXED_NAMES:
         name = _FIXED_NAMES[column.type]
-        unsigned = column.unsigned and name != "year"  # the log calls it unsigned, definitions do not
+        unsigned = bool(column.unsigned) and name != "year"  # the log calls it unsigned, definitions do not
         return replace(bare, data_type=name, column_type=name + " unsigned" * unsigned, unsigned=unsigned)
     if column.type == _DECIMAL:
-        text = f"decimal({column.precision},{column.scale})" + " unsigned" * column.unsigned
+        text = f"decimal({column.precision},{column.scale})" + " unsigned" * bool(column.unsigned)
         return replace(
             bare,
             data_type="decimal",
             column_type=text,
-            unsigned=column.unsigned,
+            unsigned=bool(column.unsigned),
             precision=column.precision,
             scale=column.scale,
         )
@@ -266,11 +275,10 @@ def _column(column: MapColumn, table: TableName) -> Column:
     if column.type == _BIT:
         return replace(bare, data_type="bit", column_type=f"bit({column.size})", length=column.size)
     if column.type == _VECTOR:
-        return replace(bare, data_type="vector", column_type=f"vector({column.dimensions})", length=column.dimensions)
+        dimensions = column.dimensions or 0
+        return replace(bare, data_type="vector", column_type=f"vector({dimensions})", length=dimensions)
     if column.type == _GEOMETRY:
-        if column.geometry >= len(_GEOMETRY_NAMES):
-            raise Malformed(f"table {table}, column {column.name}: geometry type {column.geometry}")
-        name = _GEOMETRY_NAMES[column.geometry]
+        name = GEOMETRY_NAMES[column.geometry or 0]
         return replace(bare, data_type=name, column_type=name)
     if column.type in (_ENUM, _SET):
         return _labelled(bare, column, table)
@@ -279,6 +287,13 @@ def _column(column: MapColumn, table: TableName) -> Column:
     raise Fatal(
         f"table {table}, column {column.name}: type code {column.type} is not supported",
         hint="exclude the table, or change the column's type at the source",
+    )
+
+
+def _refuse_old_format(table: TableName, column: str, code: int) -> NoReturn:
+    raise Fatal(
+        f"table {table}, column {column}: {_OLD_NAMES[code]} in the format from before MySQL 5.6",
+        hint=f"ALTER TABLE {table} FORCE at the source, which rewrites its columns",
     )
 
 
