@@ -95,11 +95,5 @@ def dump_gtid(executed: GtidSet, server_id: int) -> bytes:
 
     https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html
     """
-    try:
-        data = executed.encode()
-    except ValueError as error:
-        raise Fatal(
-            f"the source has executed transactions with tagged GTIDs: {str(executed)[:200]}",
-            hint="tagged GTIDs are not supported yet: this server cannot be migrated with this version",
-        ) from error
+    data = executed.encode()
     return struct.pack("<HII", 0x04, server_id, 0) + struct.pack("<QI", 4, len(data)) + data

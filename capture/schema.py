@@ -10,7 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables
-from capture.events import EventType, begins, gtid, query
+from capture.events import EventType, begins, query
+from capture.gtids import BEGINNINGS
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
@@ -127,10 +128,10 @@ class SchemaSource:
             current = ""
             while missing:
                 event = reader.read()
-                if event.type in (EventType.GTID, EventType.HEARTBEAT) and current:
+                if (event.type in BEGINNINGS or event.type == EventType.HEARTBEAT) and current:
                     missing, current = missing.minus(_single(current)), ""
-                if event.type == EventType.GTID:
-                    current = gtid(event.body).gtid
+                if event.type in BEGINNINGS:
+                    current = BEGINNINGS[event.type](event.body).gtid
                 elif event.type == EventType.QUERY and begins(event.body) is None and until.contains(current):
                     understood = self._statements.understand(query(event.body))
                     if self._statements.changes_schema(understood.statement):

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from capture.catalog import Catalog, Misfit, Shape
-from capture.events import FLAG_IGNORABLE, Event, EventType, begins, gtid, heartbeat_v2, query, rotate, rows, type_name
+from capture.events import FLAG_IGNORABLE, Event, EventType, begins, heartbeat_v2, query, rotate, rows, type_name
 from capture.evolution import Evolution
+from capture.gtids import BEGINNINGS
 from capture.publisher import Publisher
 from capture.schema import SchemaSource
 from capture.settings import CaptureSettings
@@ -53,7 +54,6 @@ _UNHANDLED = {
     EventType.TRANSACTION_PAYLOAD: "SET GLOBAL binlog_transaction_compression = OFF at the source, and in its sessions",
     EventType.PARTIAL_UPDATE_ROWS: "SET GLOBAL binlog_row_value_options = '' at the source, and in its sessions",
     EventType.XA_PREPARE: "XA transactions are not supported yet",
-    EventType.GTID_TAGGED: "tagged GTIDs are not supported yet: run transactions with gtid_next = AUTOMATIC",
     EventType.ANONYMOUS_GTID: "SET GLOBAL gtid_mode = ON at the source (in its documented steps)",
     EventType.INCIDENT: "the source has lost events: migrate anew, with a new task name",
     EventType.BEGIN_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
@@ -103,7 +103,7 @@ class Stream:
         self.moved = False  # the position has changed since the last commit record
         self._handlers: dict[int, Callable[[Event], None]] = {
             EventType.TABLE_MAP: self._table_map,
-            EventType.GTID: self._gtid,
+            **dict.fromkeys(BEGINNINGS, self._gtid),
             EventType.XID: self._commit,
             EventType.QUERY: self._query,
             EventType.ROTATE: self._rotate,
@@ -154,7 +154,7 @@ class Stream:
     def _gtid(self, event: Event) -> None:
         if self._transaction.gtid:  # one that ended without a commit event: an account statement, a flush
             self._finish()
-        found = gtid(event.body)
+        found = BEGINNINGS[event.type](event.body)
         skip = self._resume.units_done if found.gtid == self._resume.gtid else 0
         if skip and self._resume.selection != self._settings.fingerprint:
             raise Fatal(

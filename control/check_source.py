@@ -1,6 +1,5 @@
 """Is this source fit? Judges what the server says; pure."""
 
-import re
 from collections.abc import Iterator
 
 from control.finding import Finding, failed, listed, ok, warning
@@ -20,7 +19,6 @@ _LOG_SETTINGS = (
     ("binlog_row_value_options", "", f"SET PERSIST binlog_row_value_options = '', {_RECONNECT}"),
     ("binlog_transaction_compression", "OFF", f"SET PERSIST binlog_transaction_compression = OFF, {_RECONNECT}"),
 )
-_TAGGED = re.compile(r":[a-z_]", re.IGNORECASE)
 _OLDEST = (9, 7)
 _DAY_SECONDS = 86_400
 _CLOCK_SKEW_US = 5_000_000
@@ -34,7 +32,6 @@ def source_findings(
     yield from _log_settings(server)
     yield _server_id(server)
     yield _retention(server)
-    yield _gtids(server)
     yield _purged(server, position)
     yield _clock(server, now_us)
     if log is not None:
@@ -81,22 +78,10 @@ def _retention(server: ServerFacts) -> Finding:
     return ok("source.log_retention", f"log files are kept {seconds} seconds" if seconds else "log files are kept")
 
 
-def _gtids(server: ServerFacts) -> Finding:
-    if _TAGGED.search(server.variables.get("gtid_executed", "")):
-        return failed(
-            "source.gtid_tags",
-            "gtid_executed holds tagged GTIDs, which are not available yet",
-            "migrate from a server whose transactions run with gtid_next = AUTOMATIC",
-        )
-    return ok("source.gtid_tags", "no tagged GTIDs")
-
-
 def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
     if position is None:
         return ok("source.position", "the task has not begun")
-    missing = (
-        GtidSet() if _TAGGED.search(server.variables.get("gtid_purged", "")) else _purged_set(server).minus(position)
-    )
+    missing = GtidSet.parse(server.variables.get("gtid_purged", "")).minus(position)
     if missing:
         return failed(
             "source.position",
@@ -104,10 +89,6 @@ def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
             "migrate anew with a new task name, and keep the log longer",
         )
     return ok("source.position", "the log still holds everything the task needs")
-
-
-def _purged_set(server: ServerFacts) -> GtidSet:
-    return GtidSet.parse(server.variables.get("gtid_purged", ""))
 
 
 def _clock(server: ServerFacts, now_us: int) -> Finding:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 Interval = tuple[int, int]
 _PART = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
+_TAGGED = 1  # the encoding with tags
 
 
 class GtidSet:
@@ -92,13 +93,20 @@ class GtidSet:
         return sum(end - start for parts in self._intervals.values() for start, end in parts)
 
     def encode(self) -> bytes:
-        """The form that COM_BINLOG_DUMP_GTID sends (untagged sources only; ValueError for a tag).
+        """The form that COM_BINLOG_DUMP_GTID sends.
 
-        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html
+        https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html; with a tag in the
+        set, the form of 8.3 (Gtid_set::encode in sql/rpl_gtid_set.cc): a mark at both ends of the count, and behind
+        each uuid the tag, its length doubled as mysql::serialization writes small numbers. Servers before 8.3 read
+        only the older form, which sets without tags keep.
         """
-        parts = [struct.pack("<Q", len(self._intervals))]
+        count, tagged = len(self._intervals), any(":" in source for source in self._intervals)
+        parts = [struct.pack("<Q", _TAGGED << 56 | count << 8 | _TAGGED if tagged else count)]
         for source, intervals in sorted(self._intervals.items()):
-            parts.append(uuid.UUID(source).bytes)
+            name, _, tag = source.partition(":")
+            parts.append(uuid.UUID(name).bytes)
+            if tagged:
+                parts.append(bytes((len(tag) << 1,)) + tag.encode("ascii"))
             parts.append(struct.pack("<Q", len(intervals)))
             parts.extend(struct.pack("<QQ", start, end) for start, end in intervals)
         return b"".join(parts)

@@ -1,9 +1,6 @@
 """What the reader asks the source for."""
 
-import pytest
-
 from capture.reader import dump_gtid
-from runtime.errors import Fatal
 from schemas.position import GtidSet
 
 SOURCE = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -17,7 +14,8 @@ def test_the_command_holds_the_set_and_its_length() -> None:
     assert command[18:22] == len(executed.encode()).to_bytes(4, "little")
 
 
-def test_tagged_gtids_are_refused_clearly() -> None:
-    with pytest.raises(Fatal, match="tagged GTIDs") as raised:
-        dump_gtid(GtidSet.parse(f"{SOURCE}:backup:1"), 7)
-    assert raised.value.hint
+def test_a_set_with_tags_is_asked_for_in_the_form_of_8_3() -> None:
+    executed = GtidSet.parse(f"{SOURCE}:1-9:backup:1")
+    command = dump_gtid(executed, 7)
+    assert command.endswith(executed.encode())
+    assert b"\x0cbackup" in command

@@ -130,8 +130,13 @@ def test_what_only_a_log_reader_sees() -> None:
     assert bad(disordered) == {"source.commit_order": Status.FAILED}
 
 
-def test_tagged_gtids_and_clocks() -> None:
-    assert bad(source(gtid_executed=f"{UUID}:1-3:tag:1-2")) == {"source.gtid_tags": Status.FAILED}
+def test_tagged_gtids_count_like_others() -> None:
+    purged = f"{UUID}:1-5:tag:1-2"
+    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1-3", gtid_purged=purged)) == {}
+    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1", gtid_purged=purged)) == {"source.position": Status.FAILED}
+
+
+def test_clocks() -> None:
     late = replace(SOURCE, clock_us=NOW_US + 10_000_000)
     assert bad(list(source_findings(late, LOG, None, NOW_US))) == {"source.clock": Status.WARNING}
 

@@ -56,6 +56,20 @@ def test_dump_form() -> None:
     assert encoded[24:] == struct.pack("<QQQQQ", 2, 1, 6, 11, 12)
 
 
+def test_dump_form_with_tags_is_what_the_server_writes() -> None:
+    """The body of a PREVIOUS_GTIDS event of MySQL 9.7, and what SELECT @@gtid_executed said of it."""
+    text = """9bcc94a4-e6fa-11f1-924c-02fc00000001:1-23:foo:1-2,
+        aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee:77:bak_1:4:tag_z:9000000000"""
+    assert GtidSet.parse(text).encode() == bytes.fromhex(
+        "0105000000000001"
+        "9bcc94a4e6fa11f1924c02fc00000001000100000000000000010000000000000018000000000000009bcc94a4e6fa11f1924c02fc"
+        "0000000106666f6f010000000000000001000000000000000300000000000000aaaaaaaabbbbccccddddeeeeeeeeeeee0001000000"
+        "000000004d000000000000004e00000000000000aaaaaaaabbbbccccddddeeeeeeeeeeee0a62616b5f310100000000000000040000"
+        "00000000000500000000000000aaaaaaaabbbbccccddddeeeeeeeeeeee0a7461675f7a0100000000000000001a711802000000011a"
+        "711802000000"
+    )
+
+
 def test_log_positions_order_by_number_then_offset() -> None:
     assert LogPosition.of("b.999999", 900) < LogPosition.of("b.1000000", 4)
     assert LogPosition.of("b.000002", 4) < LogPosition.of("b.000002", 1 << 33)
