@@ -40,7 +40,8 @@ _Read = Callable[[bytes, int, int], tuple[list[bytes], list[Exact]]]
 def chunk_select(table: Table) -> list[str]:
     """For each column the expression to select, so that its text is exact.
 
-    The session reads in utf8mb4, with time_zone '+00:00' and without PAD_CHAR_TO_FULL_LENGTH.
+    The session reads in utf8mb4, with time_zone '+00:00', without PAD_CHAR_TO_FULL_LENGTH and with the largest
+    group_concat_max_len.
     """
     return [_expression(column, kind_of(column, table.key)) for column in table.columns]
 
@@ -102,7 +103,7 @@ def _key_literal(column: ColumnPlan, avro: bytes, exact: str | None, raw_row: by
         return str(int(_field(raw_row, column.index)))
     known = TYPES[column.kind]
     if exact is not None:
-        return known.exact_literal(exact)
+        return known.exact_literal(exact, "NULL")
     out: list[str] = []
     known.literal(column)(avro, 0, out)
     return out[0]

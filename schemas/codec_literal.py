@@ -142,7 +142,7 @@ def _put_exact(plan: LiteralPlan, value: bytes, at: int, before: list[str] | Non
             image = before if older or after is None else after
             column = plan.columns[positions[plain]]
             if image is not None:
-                image[column.index] = TYPES[column.kind].exact_literal(text.decode())
+                image[column.index] = TYPES[column.kind].exact_literal(text.decode(), image[column.index])
             if image is after and column.kind is Kind.ENUM and text == b"0":
                 strict = False
     if at != len(value):

@@ -19,9 +19,11 @@ _YEAR_SECONDS = 31536000
 _length = struct.Struct("<I")
 
 # What the server may have been told otherwise by its configuration. Zero and invalid dates must compare as they are;
-# PAD_CHAR_TO_FULL_LENGTH must be off, as in the log. A reader waits long for its turn, on an open result too.
+# PAD_CHAR_TO_FULL_LENGTH must be off, as in the log; the list of a JSON document's kinds must not be cut off. A reader
+# waits long for its turn, on an open result too.
 _SETTINGS = (
     "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', max_execution_time = 0, sql_big_selects = 1,"
+    " group_concat_max_len = 4294967295,"
     f" sql_select_limit = 18446744073709551615, lock_wait_timeout = 60, wait_timeout = {_YEAR_SECONDS},"
     f" net_write_timeout = {_YEAR_SECONDS}, transaction_isolation = 'REPEATABLE-READ'"
 )

@@ -101,6 +101,10 @@ def plain_select(name: str) -> str:
     return name
 
 
+def exact_text(exact: str, literal: str) -> str:
+    return text_literal(exact)
+
+
 def same_key(column: ColumnPlan, exact: str) -> bytes:
     raise Malformed(f"column {column.name}: `exact` holds a value, although none of its type needs it")
 
@@ -117,7 +121,7 @@ class Type:
     literal: Callable[[ColumnPlan], ToLiteral]
     #: from the quoted name of a column, the expression whose text result is exact
     select: Callable[[str], str] = plain_select
-    #: the literal of a value that `exact` holds
-    exact_literal: Callable[[str], str] = text_literal
+    #: the literal of a value that `exact` tells of, from that and from the literal of what Avro holds
+    exact_literal: Callable[[str, str], str] = exact_text
     #: The bytes of such a value in a key: no two values of a key column may share them, or compaction would lose one.
     exact_key: Callable[[ColumnPlan, str], bytes] = same_key

@@ -98,7 +98,7 @@ def _integer_literal(column: ColumnPlan) -> ToLiteral:
     return write
 
 
-def number_literal(exact: str) -> str:
+def number_literal(exact: str, literal: str) -> str:
     return str(int(exact))
 
 

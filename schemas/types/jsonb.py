@@ -5,8 +5,10 @@ against the end of the part it lies in, and depth against the server's own limit
 """
 
 import base64
+import json
 import re
 import struct
+from collections.abc import Iterator
 
 from schemas.types.column import Malformed
 from schemas.types.decimals import decimal_text, unpack_decimal
@@ -26,10 +28,14 @@ _NUMBERS = {
     _UINT64: struct.Struct("<Q"),
 }
 _DOUBLES = struct.Struct("<d")
+_PLAIN = frozenset((_LITERAL, _INT16, _INT32, _DOUBLE, _STRING))
 _DEPTH = 100  # JSON_DOCUMENT_MAX_DEPTH
+#: Read from text, an integer up to here is INTEGER, a larger one UNSIGNED INTEGER.
+LARGEST_INTEGER = (1 << 32) - 1
 
 _DECIMAL_FIELD, _DATE_FIELD, _TIME_FIELD = 246, 10, 11
 _TEMPORAL_FIELDS = frozenset((_DATE_FIELD, _TIME_FIELD, 7, 12))
+_OPAQUE_KINDS = {_DECIMAL_FIELD: "DECIMAL", _DATE_FIELD: "DATE", _TIME_FIELD: "TIME", 7: "TIMESTAMP", 12: "DATETIME"}
 _BASE64_LINE = 76
 
 _ESCAPED = re.compile(rb'[\x00-\x1f"\\]')
@@ -39,16 +45,68 @@ _ESCAPES = {
 }  # fmt: skip
 
 
-def json_text(document: bytes) -> bytes:
-    """The text of a document, in UTF-8; an empty one is what a non-strict session stored for a missing value."""
+def json_text(document: bytes) -> tuple[bytes, bool]:
+    """The text of a document, in UTF-8, and whether it is more than that: whether `odd_leaves` has any.
+
+    An empty one is what a non-strict session stored for a missing value.
+    """
     if not document:
-        return b"null"
+        return b"null", False
     printer = _Printer(document)
     try:
         printer.value(document[0], 1, len(document), 0)
     except (IndexError, struct.error) as error:
         raise Malformed("a JSON value beyond the end of its document") from error
-    return b"".join(printer.out)
+    return b"".join(printer.out), printer.odd
+
+
+def odd_leaves(document: bytes) -> Iterator[tuple[str, str, str]]:
+    """(path, kind, text) of each value that its text would be read back as another kind.
+
+    The document has been printed: its offsets are known to be right.
+    """
+    return _odd_leaves(document, document[0], 1, "$")
+
+
+def _odd_leaves(data: bytes, kind: int, at: int, path: str) -> Iterator[tuple[str, str, str]]:
+    if kind <= _LARGE_ARRAY:
+        for leg, inner, place in _entries(data, kind, at):
+            if inner not in _PLAIN:
+                yield from _odd_leaves(data, inner, place, path + leg)
+    elif kind == _OPAQUE:
+        start, stop = _variable(data, at + 1, len(data))
+        text = _opaque(data[at], data[start:stop]).decode("ascii")
+        yield path, _OPAQUE_KINDS.get(data[at], "OPAQUE"), text.strip('"').replace("\\n", "\n")
+    elif kind in _NUMBERS:
+        number = _NUMBERS[kind].unpack_from(data, at)[0]
+        if _other_sign(kind, number):
+            yield path, "INTEGER" if kind & 1 else "UNSIGNED INTEGER", str(number)
+
+
+def _entries(data: bytes, kind: int, base: int) -> Iterator[tuple[str, int, int]]:
+    """For each value of an object or array: its leg of a path, its kind and its place."""
+    wide, is_object = kind in (_LARGE_OBJECT, _LARGE_ARRAY), kind <= _LARGE_OBJECT
+    width, inline = (4, _INLINE_WIDE) if wide else (2, _INLINE)
+    number = (_NUMBERS[_UINT32] if wide else _NUMBERS[_UINT16]).unpack_from
+    keys, count = base + 2 * width, number(data, base)[0]
+    values = keys + count * (width + 2) if is_object else keys
+    for index in range(count):
+        entry, leg = values + index * (width + 1), f"[{index}]"
+        if is_object:
+            at = keys + index * (width + 2)
+            start, size = base + number(data, at)[0], _NUMBERS[_UINT16].unpack_from(data, at + width)[0]
+            leg = member_leg(data[start : start + size].decode())
+        yield leg, data[entry], entry + 1 if data[entry] in inline else base + number(data, entry + 1)[0]
+
+
+def member_leg(key: str) -> str:
+    """The leg of a path that leads to an object's member; it may stand in a comment of SQL."""
+    return f".{json.dumps(key, ensure_ascii=False)}".replace("*/", "\\u002a/")
+
+
+def _other_sign(kind: int, number: int) -> bool:
+    """Whether an integer has the other signedness than its text would be read back with."""
+    return (number > LARGEST_INTEGER) is (kind & 1 == 1)
 
 
 def quoted(text: bytes) -> bytes:
@@ -83,11 +141,12 @@ def double_text(value: float) -> str:
 class _Printer:
     """Prints the values of one document. No byte of it belongs to two values, which bounds the work."""
 
-    __slots__ = ("data", "left", "out")
+    __slots__ = ("data", "left", "odd", "out")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.left = len(data)
+        self.odd = False
         self.out: list[bytes] = []
 
     def value(self, kind: int, at: int, end: int, depth: int) -> None:
@@ -102,11 +161,15 @@ class _Printer:
                 raise Malformed(f"JSON literal {data[at]}")
             self.out.append(_LITERALS[data[at]])
         elif kind in _NUMBERS:
-            self.out.append(str(_NUMBERS[kind].unpack_from(data, at)[0]).encode())
+            number = _NUMBERS[kind].unpack_from(data, at)[0]
+            if kind not in _PLAIN and _other_sign(kind, number):
+                self.odd = True
+            self.out.append(str(number).encode())
         elif kind == _DOUBLE:
             self.out.append(double_text(_DOUBLES.unpack_from(data, at)[0]).encode())
         elif kind == _OPAQUE:
             start, stop = _variable(data, at + 1, end)
+            self.odd = True
             self.take(stop - start)
             self.out.append(_opaque(data[at], data[start:stop]))
         else:

@@ -47,14 +47,16 @@ _KINDS = {
 def source(stack: Stack) -> Iterator[Connection]:
     with connect(stack.source.endpoint("admin")) as connection:
         connection.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00'")
-        connection.execute("SET SESSION group_concat_max_len = 1000000, cte_max_recursion_depth = 100000")
+        connection.execute("SET SESSION group_concat_max_len = 4294967295, cte_max_recursion_depth = 100000")
         yield connection
 
 
 @pytest.fixture(scope="module")
 def destination(stack: Stack) -> Iterator[Connection]:
     with connect(stack.destination.endpoint("polar")) as connection:
-        connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00'")
+        connection.execute(
+            f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', group_concat_max_len = 4294967295"
+        )
         yield connection
 
 
@@ -236,8 +238,14 @@ _TRAPS: tuple[tuple[str, str, object, str | None], ...] = (
     ("BIT(20)", "b'10000000000000000001'", b"\x01\x00\x08", None),
     ("BINARY(4)", "X'01'", b"\x01\0\0\0", None),
     ("DECIMAL(5,2)", "-1.10", -110, None),
-    ("JSON", "CAST(CAST(1.10 AS DECIMAL(5,2)) AS JSON)", "1.10", None),
-    ("JSON", "CAST(CAST('2024-01-02 03:04:05.5' AS DATETIME(6)) AS JSON)", '"2024-01-02 03:04:05.500000"', None),
+    ("JSON", "CAST(CAST(1.10 AS DECIMAL(5,2)) AS JSON)", "1.10", '{"$": "DECIMAL 1.10"}'),
+    (
+        "JSON",
+        "CAST(CAST('2024-01-02 03:04:05.5' AS DATETIME(6)) AS JSON)",
+        '"2024-01-02 03:04:05.500000"',
+        '{"$": "DATETIME 2024-01-02 03:04:05.500000"}',
+    ),
+    ("JSON", "JSON_ARRAY('2024-01-02', 1.5e0, 7)", '["2024-01-02", 1.5, 7]', None),
     ("VARCHAR(5) CHARACTER SET latin1", "'\u20ac'", "\u20ac", None),
     ("VARCHAR(9)", "'trail  '", "trail  ", None),
     ("LONGTEXT", "'a\\0b'", "a\0b", None),

@@ -56,9 +56,21 @@ def differences(source: Endpoint, destination: Endpoint, only: Collection[str] |
 
 
 def rows(connection: Connection, table: TableName, columns: Sequence[str]) -> Counter[bytes]:
-    """The rows of a table as the server sends them, as a multiset."""
-    chosen = ", ".join(map(identifier, columns))
-    return Counter(connection.raw_stream(f"SELECT {chosen} FROM {qualified(table)}"))
+    """The rows of a table as the server sends them, as a multiset; `columns` are expressions."""
+    return Counter(connection.raw_stream(f"SELECT {', '.join(columns)} FROM {qualified(table)}"))
+
+
+def _expression(name: str, column_type: str) -> str:
+    """A JSON document with the type of each of its values, which its text does not tell."""
+    quoted = identifier(name)
+    if column_type != "json":
+        return quoted
+    types = (
+        f"COALESCE((SELECT GROUP_CONCAT(JSON_TYPE(held.v)) FROM JSON_TABLE({quoted}, '{path}'"
+        " COLUMNS(v JSON PATH '$')) AS held), '')"
+        for path in ("$**.*", "$**[*]")
+    )
+    return f"CONCAT_WS(' ', {quoted}, JSON_TYPE({quoted}), {', '.join(types)})"
 
 
 def fields(row: bytes) -> list[bytes | None]:
@@ -82,7 +94,8 @@ def fields(row: bytes) -> list[bytes | None]:
 
 def _open(endpoint: Endpoint) -> Connection:
     connection = connect(endpoint, timeout=300, init="SET time_zone = '+00:00'")
-    connection.execute("SET character_set_results = NULL, sql_mode = ''")  # bytes as they are stored
+    # bytes as they are stored, lists of JSON types in full
+    connection.execute("SET character_set_results = NULL, sql_mode = '', group_concat_max_len = 4294967295")
     return connection
 
 
@@ -98,8 +111,9 @@ def _database(here: Connection, there: Connection, name: str, lower: str) -> lis
         columns = [_text(column[0]) for column in source.columns]
         if columns == [_text(column[0]) for column in destination.columns]:
             key = [columns.index(_text(part[2])) for part in source.keys if part[0] == "PRIMARY"]
-            one = rows(here, TableName(name, tables[table]), columns)
-            different += _rows(about, columns, key, one, rows(there, TableName(lower, table), columns))
+            chosen = [_expression(_text(column[0]), _text(column[1])) for column in source.columns]
+            one = rows(here, TableName(name, tables[table]), chosen)
+            different += _rows(about, columns, key, one, rows(there, TableName(lower, table), chosen))
         found += different
     return found
 

@@ -58,9 +58,9 @@ def _carried(plan: ColumnPlan, log: bytes, text: bytes) -> Carried:
     assert log_exact == text_exact
     assert len(from_log) == 1
     exact = log_exact[0][1] if log_exact else None
-    if exact is not None:
-        return Carried(plan, from_log[0], exact, known.exact_literal(exact))
-    branch = len(plan.present)
-    literals: list[str] = []
-    assert known.literal(plan)(from_log[0], branch, literals) == len(from_log[0])
-    return Carried(plan, from_log[0], None, literals[0])
+    literals = ["NULL"]
+    if from_log[0] != plan.absent:
+        literals = []
+        assert known.literal(plan)(from_log[0], len(plan.present), literals) == len(from_log[0])
+    literal = literals[0] if exact is None else known.exact_literal(exact, literals[0])
+    return Carried(plan, from_log[0], exact, literal)
