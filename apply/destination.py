@@ -110,19 +110,33 @@ def definition(connection: Connection, table: TableName) -> str | None:
 
 
 def has_rows(connection: Connection, table: TableName) -> bool:
-    return bool(connection.query(f"/*FORCE_MASTER*/ SELECT 1 FROM {qualified(table)} LIMIT 1"))
+    """False for a table that is not there."""
+    try:
+        return bool(connection.query(f"/*FORCE_MASTER*/ SELECT 1 FROM {qualified(table)} LIMIT 1"))
+    except Refused as error:
+        if error.code in _NO_SUCH_TABLE:
+            return False
+        raise
 
 
 def read_shape(connection: Connection, table: TableName) -> Shape:
+    """The shape of a table that must be there; Fatal when it is not."""
+    found = find_shape(connection, table)
+    if found is None:
+        raise Fatal(
+            f"table {table} is missing at the destination",
+            hint="make it again as it was, or reset every topic of the group to earliest to rebuild the target",
+        )
+    return found
+
+
+def find_shape(connection: Connection, table: TableName) -> Shape | None:
     try:
         columns = connection.query(f"SHOW COLUMNS FROM {qualified(table)}")
         indexes = connection.query(f"SHOW INDEX FROM {qualified(table)}")
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
-            raise Fatal(
-                f"table {table} is missing at the destination",
-                hint="make it again as it was, or reset every topic of the group to earliest to rebuild the target",
-            ) from error
+            return None
         raise
     fields = (_field(str(row[0]), str(row[1]), str(row[2]), row[4], str(row[5])) for row in columns)
     return Shape(table, {field.name.lower(): field for field in fields}, _uniques(indexes))

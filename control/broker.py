@@ -146,8 +146,9 @@ class Broker:
         unfinished = self._directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         file = self._write_properties("format", properties(ports, unfinished))
+        # may begin with a dash, which must not look like an option
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool(self._cache, "kafka.tools.StorageTool", ["format", "-t", cluster, "-c", file])
+        tool(self._cache, "kafka.tools.StorageTool", ["format", f"--cluster-id={cluster}", "-c", file])
         unfinished.rename(self._data)
 
     def _forget(self, jars: Path, ports: Ports) -> None:

@@ -187,18 +187,18 @@ class Corpora:
 
     def _feed(self, case: Case, files: Sequence[Path]) -> None:
         """One client session per file; statements that fail are part of many cases."""
-        command = [*client(self._stack.source), "-f", "--default-character-set=utf8mb4", case.database]
+        command = [*client(self._stack.source), "-f", "--commands", "--default-character-set=utf8mb4", case.database]
         for file in files:
             with file.open("rb") as script:
                 subprocess.run(command, stdin=script, capture_output=True, check=False, timeout=_PATIENCE_SECONDS)
 
     def _drop(self, case: Case) -> None:
-        with connect(self._source) as connection:
+        with connect(self._source, init="SET foreign_key_checks = 0") as connection:  # tables of two may refer to one
             for name in case.databases:
                 connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")
 
     def _clean(self, cases: Sequence[Case]) -> None:
         for endpoint in (self._source, self._destination):
-            with connect(endpoint) as connection:
+            with connect(endpoint, init="SET foreign_key_checks = 0") as connection:
                 for name in {"penstock"}.union(*(case.databases for case in cases)):
                     connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")

@@ -15,7 +15,8 @@ from tests.conformance.corpora_report import Expected, table, write
 from tests.conformance.corpora_run import Corpora, Outcome
 
 BUILD = Path(__file__).parents[2] / "build"
-CASES = [case for corpus in ("datasets", "ghostferry", "flink-cdc") for case in read(corpus)]
+CORPORA = ("datasets", "ghostferry", "flink-cdc", "dm", "python-mysql-replication")
+CASES = [case for corpus in CORPORA for case in read(corpus)]
 EXPECTED = Expected()
 
 

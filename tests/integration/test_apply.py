@@ -447,6 +447,19 @@ def test_a_reset_replays_a_table(lab: Lab) -> None:
     assert lab.fence(Place(lab.feed.topic(table), 0)).replay_until == 6
 
 
+def test_a_partition_whose_table_is_just_being_dropped(lab: Lab) -> None:
+    """The statement that drops a table has run, its note is not written yet, and a partition without fence comes."""
+    table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+    place = Place(lab.feed.topic(table), 0)
+    lab.destination.execute(f"DELETE FROM {identifier(lab.state)}.fences WHERE topic = '{place.topic}'")
+    lab.destination.execute(f"DROP TABLE {qualified(table)}")
+    with ExitStack() as exit_stack:
+        lab.writer(exit_stack, place)
+    assert lab.fence(place).next_offset == 0
+
+
 def test_a_reset_fills_a_table_without_a_key_again(lab: Lab) -> None:
     table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
     lab.feed.send(table, created(1), created(1), created(2), deleted(1))
