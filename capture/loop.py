@@ -22,6 +22,7 @@ from runtime.telemetry import log
 from schemas.position import GtidSet
 from schemas.records import PositionRecord, ProblemRecord
 from snapshot.interleave import opened
+from snapshot.marks import Marks, place_server
 from snapshot.settings import SnapshotSettings
 
 
@@ -46,7 +47,9 @@ class Capture:
         checkpoint = load(self._kafka, settings.task)
         publisher.known(checkpoint.entries)
         statements = Statements(connection, settings.selection)
-        schema = SchemaSource(self._source, connection, statements, settings)
+        begun = None if checkpoint.position is None else checkpoint.executed
+        marks = Marks(connection, place_server(connection, begun))
+        schema = SchemaSource(self._source, connection, marks, statements, settings)
         if checkpoint.position is None:
             begin(self._kafka, publisher, schema, connection, settings)
             checkpoint = load(self._kafka, settings.task)

@@ -10,14 +10,23 @@ import zlib
 
 from capture.events import HEADER, HEADER_SIZE, Event, EventType, type_name
 from runtime.errors import Fatal
-from runtime.mysql import COM_BINLOG_DUMP_GTID, Connection, Endpoint, Packets, Refused, connect, server_error
-from schemas.position import GtidSet
+from runtime.mysql import (
+    COM_BINLOG_DUMP,
+    COM_BINLOG_DUMP_GTID,
+    Connection,
+    Endpoint,
+    Packets,
+    Refused,
+    connect,
+    server_error,
+)
+from schemas.position import GtidSet, LogPosition
 
 SILENCE_SECONDS = 15.0
 
 
 class LogReader:
-    """The stream of events after a GTID set."""
+    """The stream of events after a set of transactions."""
 
     def __init__(self, source: Endpoint, executed: GtidSet, server_id: int, heartbeat_ms: int) -> None:
         self._source = source
@@ -25,7 +34,7 @@ class LogReader:
         self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
         try:
             self._checksum = self._agree(self._connection)
-            self._packets: Packets = self._connection.packets(COM_BINLOG_DUMP_GTID, dump_gtid(executed, server_id))
+            self._packets: Packets = self._connection.packets(*self._command(executed, server_id))
         except BaseException:
             self._connection.abort()
             raise
@@ -62,6 +71,21 @@ class LogReader:
     def close(self) -> None:
         self._connection.abort()
 
+    def _command(self, executed: GtidSet, server_id: int) -> tuple[int, bytes]:
+        """The dump command and its payload."""
+        place = executed.place
+        if place is None:
+            return COM_BINLOG_DUMP_GTID, dump_gtid(executed, server_id)
+        found = str(self._connection.value("SELECT @@GLOBAL.server_uuid"))
+        if found != executed.server:
+            raise Fatal(
+                f"{self._source}: is server {found} now, and the task reads the log of server {executed.server} by file"
+                " and offset",
+                hint="connect it to the server that it began with; without GTIDs no other server can take its place: "
+                "else migrate anew, with a new task name",
+            )
+        return COM_BINLOG_DUMP, dump_place(place, server_id)
+
     def _agree(self, connection: Connection) -> bool:
         """Sets the session up for the dump; true when events carry checksums."""
         checksum = str(connection.value("SELECT @@GLOBAL.binlog_checksum")).upper()
@@ -88,6 +112,19 @@ class LogReader:
             f"{self._source}: the server ended the log stream",
             hint="check that no other replica uses the same server_id",
         )
+
+
+def dump_place(place: LogPosition, server_id: int) -> bytes:
+    """The payload of COM_BINLOG_DUMP: everything behind a place.
+
+    https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump.html
+    """
+    if place.offset >= 1 << 32:
+        raise Fatal(
+            f"the log cannot be read from {place}: without GTIDs a dump begins within the first 4 GB of a file",
+            hint="migrate anew, with a new task name, when the transaction that made the file so large is over",
+        )
+    return struct.pack("<IHI", place.offset, 0, server_id) + place.file.encode()
 
 
 def dump_gtid(executed: GtidSet, server_id: int) -> bytes:

@@ -10,8 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables
-from capture.events import EventType, begins, query
+from capture.events import Event, EventType, begins, query
 from capture.gtids import BEGINNINGS
+from capture.naming import ANNOUNCED, after, begin_of, name_of
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
@@ -23,6 +24,7 @@ from schemas.ddl.statement import Kind, Statement
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
 from schemas.table import Table
+from snapshot.marks import Marks
 
 _PATIENCE_SECONDS = 30.0
 
@@ -50,10 +52,11 @@ class SchemaSource:
     """Reads definitions of the source, and proves where in the log they belong."""
 
     def __init__(
-        self, source: Endpoint, connection: Connection, statements: Statements, settings: CaptureSettings
+        self, source: Endpoint, connection: Connection, marks: Marks, statements: Statements, settings: CaptureSettings
     ) -> None:
         self._source = source
         self._connection = connection
+        self._marks = marks
         self._statements = statements
         self._settings = settings
         self._scanned = GtidSet()
@@ -62,12 +65,12 @@ class SchemaSource:
     def everything(self) -> Schema:
         """The whole selected schema; reads again while DDL runs at the same time."""
         while True:
-            before = executed(self._connection)
+            before = self._marks.low()
             definitions = tuple(self._definitions())
-            after, position = executed(self._connection), log_end(self._connection)
+            executed, position = self._marks.low(), self._marks.high()
             seam("capture.schema_read")
-            if not any(True for _ in self._changes(before, after)):
-                return Schema(after, position, definitions)
+            if not any(True for _ in self._changes(before, executed)):
+                return Schema(executed, position, definitions)
             log.info("schema_changed_while_reading")
 
     def tables_after(
@@ -81,7 +84,7 @@ class SchemaSource:
         """
         self._wait_until(lambda done: done.contains(transaction), f"{transaction} is")
         found = read_tables(self._connection, names)
-        later = self._changes_later(position, executed(self._connection))
+        later = self._changes_later(position, self._marks.low())
         certain = {name for name in found if not any(touches(understood.statement, name) for understood in later)}
         return {name: table if name in certain else careful(table) for name, table in found.items()}, certain
 
@@ -89,7 +92,7 @@ class SchemaSource:
         """The table's definition now, and the statements on it that lie between `position` and now."""
         self._wait_until(lambda done: done.covers(position), f"{position} is")
         found = read_tables(self._connection, [name])
-        later = self._changes_later(position, executed(self._connection))
+        later = self._changes_later(position, self._marks.low())
         return found.get(name), [understood.text for understood in later if touches(understood.statement, name)]
 
     def _changes_later(self, position: GtidSet, until: GtidSet) -> list[Understood]:
@@ -103,9 +106,9 @@ class SchemaSource:
 
     def _wait_until(self, holds: Callable[[GtidSet], bool], what: str) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not holds(executed(self._connection)):
+        while not holds(self._marks.low()):
             if time.monotonic() > deadline:
-                raise Transient(f"{self._source}: {what} in the log but not in gtid_executed")
+                raise Transient(f"{self._source}: {what} in the log but not executed")
             time.sleep(0.002)
 
     def _definitions(self) -> Iterable[Definition]:
@@ -118,35 +121,55 @@ class SchemaSource:
             if statement is not None and name in tables:
                 yield Definition(Kind.CREATE_TABLE, name.database, statement, tables[name])
 
-    def _changes(self, after: GtidSet, until: GtidSet) -> Iterator[tuple[str, Understood]]:
-        """Schema changes in transactions of `until` that are not in `after`, read from the log."""
-        missing = until.minus(after)
+    def _changes(self, done: GtidSet, until: GtidSet) -> Iterator[tuple[str, Understood]]:
+        """Schema changes in transactions of `until` that are not in `done`, read from the log."""
+        missing = until.minus(done)
         if not missing:
             return
         settings = self._settings
-        with closing(LogReader(self._source, after, settings.server_id ^ 1, settings.heartbeat_ms)) as reader:
-            current = ""
-            while missing:
-                event = reader.read()
-                if (event.type in BEGINNINGS or event.type == EventType.HEARTBEAT) and current:
-                    missing, current = missing.minus(_single(current)), ""
-                if event.type in BEGINNINGS:
-                    current = BEGINNINGS[event.type](event.body).gtid
-                elif event.type == EventType.QUERY and begins(event.body) is None and until.contains(current):
+        with closing(LogReader(self._source, done, settings.server_id ^ 1, settings.heartbeat_ms)) as reader:
+            events = iter(reader.read, None)
+            named = _by_gtid(events, missing) if done.place is None else _by_place(events, done, until)
+            for transaction, event in named:
+                if until.contains(transaction) and not done.contains(transaction) and begins(event.body) is None:
                     understood = self._statements.understand(query(event.body))
                     if self._statements.changes_schema(understood.statement):
-                        yield current, understood
+                        yield transaction, understood
 
 
-def executed(connection: Connection) -> GtidSet:
-    """Everything that is visible to a read that begins now."""
-    return GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
+def _by_gtid(events: Iterator[Event], missing: GtidSet) -> Iterator[tuple[str, Event]]:
+    """Statements with their transactions, until nothing of `missing` is missing."""
+    current = ""
+    while missing:
+        event = next(events)
+        if (event.type in BEGINNINGS or event.type == EventType.HEARTBEAT) and current:
+            missing, current = missing.minus(_single(current)), ""
+        if event.type in BEGINNINGS:
+            current = BEGINNINGS[event.type](event.body).gtid
+        elif event.type == EventType.QUERY:
+            yield current, event
 
 
-def log_end(connection: Connection) -> LogPosition:
-    """Everything that a read which has ended saw lies before this place."""
-    status = connection.query("SHOW BINARY LOG STATUS")
-    return LogPosition.of(str(status[0][0]), int(status[0][1]))
+def _by_place(events: Iterator[Event], done: GtidSet, until: GtidSet) -> Iterator[tuple[str, Event]]:
+    """Statements with the places where their transactions begin, up to the place of `until`."""
+    at, end, server = done.place, until.place, done.server
+    if at is None or end is None or server is None:
+        raise ValueError("places stand for the transactions of this task")
+    begun: str | None = None
+    while at < end:
+        event = next(events)
+        if event.type in ANNOUNCED:
+            begun = name_of(server, begin_of(event, at))
+        elif event.type == EventType.QUERY:
+            name = begun or name_of(server, begin_of(event, at))
+            yield name, event
+            if begins(event.body) is not None:
+                begun = name
+            elif event.body.endswith(b"\x00COMMIT"):
+                begun = None
+        elif event.type == EventType.XID:
+            begun = None
+        at = after(event, at)
 
 
 def touches(statement: Statement, name: TableName) -> bool:

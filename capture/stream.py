@@ -13,6 +13,7 @@ from capture.catalog import Catalog, Misfit, Shape
 from capture.events import FLAG_IGNORABLE, Event, EventType, begins, heartbeat_v2, query, rotate, rows, type_name
 from capture.evolution import Evolution
 from capture.gtids import BEGINNINGS
+from capture.naming import ANNOUNCED, begin_of, name_of
 from capture.publisher import Publisher
 from capture.schema import SchemaSource
 from capture.settings import CaptureSettings
@@ -65,7 +66,8 @@ _UNHANDLED = {
 class Transaction:
     """The source transaction that is being read."""
 
-    gtid: str = ""
+    gtid: str = ""  # or the place that names it; empty: none
+    told: str | None = None  # its GTID, as consumers see it
     commit_us: int = 0
     units: int = 0
     skip: int = 0  # units that an earlier session has published
@@ -99,7 +101,8 @@ class Stream:
         self._source_us = start.source_us
         self.epoch = start.epoch
         self.executed = GtidSet.parse(start.gtid_set)
-        self.log = LogPosition.of(start.file, start.offset)
+        self._server = self.executed.server  # None: transactions have GTIDs
+        self.log = self.executed.place or LogPosition.of(start.file, start.offset)
         self.moved = False  # the position has changed since the last commit record
         self._handlers: dict[int, Callable[[Event], None]] = {
             EventType.TABLE_MAP: self._table_map,
@@ -111,6 +114,8 @@ class Stream:
             EventType.HEARTBEAT_V2: self._heartbeat,
             **dict.fromkeys(_ROWS, self._rows),
         }
+        if self._server is not None:
+            self._handlers[EventType.ANONYMOUS_GTID] = self._gtid
 
     @property
     def between_transactions(self) -> bool:
@@ -148,21 +153,28 @@ class Stream:
             handler(event)
         if event.end:
             self._advance(event.end)
+        if self._server is not None and not self._transaction.gtid:
+            self._reach(self._server)
 
     # ---- the frame of a transaction
 
     def _gtid(self, event: Event) -> None:
         if self._transaction.gtid:  # one that ended without a commit event: an account statement, a flush
             self._finish()
-        found = BEGINNINGS[event.type](event.body)
-        skip = self._resume.units_done if found.gtid == self._resume.gtid else 0
+        found = ANNOUNCED[event.type](event.body)
+        if self._server is None:
+            self._begin(event, found.gtid, found.gtid, found.commit_us)
+        else:
+            self._begin(event, name_of(self._server, begin_of(event, self.log)), None, found.commit_us)
+
+    def _begin(self, event: Event, name: str, told: str | None, commit_us: int) -> None:
+        skip = self._resume.units_done if name == self._resume.gtid else 0
         if skip and self._resume.selection != self._settings.fingerprint:
             raise Fatal(
-                f"objects were selected anew while the transaction {found.gtid} was published in part",
+                f"objects were selected anew while the transaction {name} was published in part",
                 hint="start once with the selection as it was, wait a moment, then change it",
             )
-        commit_us = found.commit_us or event.timestamp * 1_000_000
-        self._transaction = Transaction(gtid=found.gtid, commit_us=commit_us, skip=skip)
+        self._transaction = Transaction(name, told, commit_us or event.timestamp * 1_000_000, skip=skip)
 
     def _commit(self, event: Event) -> None:
         self._advance(event.end)
@@ -205,7 +217,7 @@ class Stream:
             self._settings.task,
             shape.table.name,
             snapshot="false",
-            gtid=transaction.gtid,
+            gtid=transaction.told,
             file=self.log.file,
             pos=event.end - event.size,
             server_id=event.server_id,
@@ -228,6 +240,8 @@ class Stream:
     # ---- statements
 
     def _query(self, event: Event) -> None:
+        if self._server is not None and not self._transaction.gtid:  # MySQL 5.6: nothing announced it
+            self._begin(event, name_of(self._server, begin_of(event, self.log)), None, 0)
         transaction = self._transaction
         thread_id = begins(event.body)
         if thread_id is not None:
@@ -276,20 +290,20 @@ class Stream:
             self._publisher.commit(self.position())
             self._transaction.units += 1
         seam("capture.ddl_before")
-        transaction = self._transaction.gtid
+        transaction, told = self._transaction.gtid, self._transaction.told
         change = self._evolution.read(understood, transaction, self.executed)
         if not understood.statement.starts_transaction and not self._transaction.open:
             self._commit(event)  # so that the commit record below covers the statement's transaction
-        self._publish_change(transaction, understood.text, understood.statement.kind, database, session, change.tables)
+        self._publish_change(told, understood.text, understood.statement.kind, database, session, change.tables)
         for emptied in self._evolution.take_over(understood, transaction, change):
             text = f"TRUNCATE TABLE {qualified(emptied.name)}"
-            self._publish_change(transaction, text, Kind.TRUNCATE_TABLE, emptied.database, {}, (emptied,))
+            self._publish_change(told, text, Kind.TRUNCATE_TABLE, emptied.database, {}, (emptied,))
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
 
     def _publish_change(
         self,
-        transaction: str,
+        told: str | None,
         text: str,
         kind: Kind,
         database: str | None,
@@ -300,7 +314,7 @@ class Stream:
         self._publisher.schema_record(
             SchemaChange(
                 epoch=self.epoch,
-                gtid=transaction,
+                gtid=told,
                 file=self.log.file,
                 offset=self.log.offset,
                 source_us=self._source_us,
@@ -332,13 +346,14 @@ class Stream:
             self.log = max(self.log, LogPosition.of(file, offset))
 
     def _advance(self, end: int) -> None:
-        """Moves the offset in the current file; the log carries only its lower 32 bits."""
-        offset = self.log.offset & ~0xFFFFFFFF | end
-        if offset < self.log.offset:
-            if self.log.offset - offset < 1 << 31:
-                return
-            offset += 1 << 32
-        self.log = LogPosition(self.log.number, offset, self.log.file)
+        """Moves the offset in the current file."""
+        self.log = self.log.reached(end)
+
+    def _reach(self, server: str) -> None:
+        """Without GTIDs, everything before the place between two transactions is done."""
+        reached = GtidSet.before(server, self.log)
+        self.moved = self.moved or not self.executed.covers(reached)
+        self.executed = reached
 
     def _other(self, event: Event) -> None:
         if event.type in _HARMLESS:

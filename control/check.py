@@ -14,6 +14,7 @@ from capture.definitions import read_tables, selected_databases
 from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
 from control.check_kafka import kafka_findings
+from control.check_marker import naming_findings
 from control.check_objects import object_findings
 from control.check_source import source_findings, source_privileges
 from control.cluster import BrokerDown, kafka_of
@@ -26,7 +27,9 @@ from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, Endpoint, connect
 from schemas.names import TableName
 from schemas.position import GtidSet
+from schemas.selection import HEARTBEAT_DATABASE, HEARTBEAT_TABLE
 
+_HEARTBEAT = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 Seen = TypeVar("Seen")
 
 _CONNECT_SECONDS = 30.0
@@ -138,6 +141,8 @@ class Inspection:
         server = read_server(connection)
         log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
         self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
+        made = bool(connection.query(_HEARTBEAT, (HEARTBEAT_DATABASE, HEARTBEAT_TABLE)))
+        self.findings.extend(naming_findings(server, self._position, made))
         return server
 
     def _source(self, connection: Connection) -> SourceSight:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from control.finding import Finding, failed, listed, ok, warning
 from control.server import LogFacts, ServerFacts
 from schemas.names import TableName
-from schemas.position import GtidSet
+from schemas.position import GtidSet, LogPosition
 from schemas.selection import Selection
 
 _RECONNECT = "then reconnect the application's sessions, which keep the old value"
@@ -14,8 +14,6 @@ _LOG_SETTINGS = (
     ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
     ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
     ("binlog_row_metadata", "FULL", "SET PERSIST binlog_row_metadata = 'FULL'"),
-    ("gtid_mode", "ON", "set enforce_gtid_consistency = ON, then gtid_mode step by step to ON (no restart needed)"),
-    ("enforce_gtid_consistency", "ON", "SET PERSIST enforce_gtid_consistency = ON"),
     ("binlog_row_value_options", "", f"SET PERSIST binlog_row_value_options = '', {_RECONNECT}"),
     ("binlog_transaction_compression", "OFF", f"SET PERSIST binlog_transaction_compression = OFF, {_RECONNECT}"),
 )
@@ -32,7 +30,7 @@ def source_findings(
     yield from _log_settings(server)
     yield _server_id(server)
     yield _retention(server)
-    yield _purged(server, position)
+    yield _kept(log, position) if position is not None and position.place else _purged(server, position)
     yield _clock(server, now_us)
     if log is not None:
         yield _filters(log)
@@ -86,6 +84,24 @@ def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
         return failed(
             "source.position",
             f"the source has removed {missing.count()} transactions of its log that the task still needs: {missing}",
+            "migrate anew with a new task name, and keep the log longer",
+        )
+    return ok("source.position", "the log still holds everything the task needs")
+
+
+def _kept(log: LogFacts | None, position: GtidSet) -> Finding:
+    """For a task that follows the log by file and offset."""
+    place = position.place
+    if log is None or place is None:
+        return warning(
+            "source.position",
+            "the account may not see whether the log still holds what the task needs",
+            "GRANT REPLICATION CLIENT ON *.* TO the account",
+        )
+    if log.oldest is None or LogPosition.of(log.oldest, 0).number > place.number:
+        return failed(
+            "source.position",
+            f"the source has removed {place.file} from its log, from which the task still needs what follows {place}",
             "migrate anew with a new task name, and keep the log longer",
         )
     return ok("source.position", "the log still holds everything the task needs")

@@ -16,7 +16,7 @@ from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint, Tls
 from schemas.names import TableName
-from schemas.selection import SYSTEM_DATABASES, Selection
+from schemas.selection import HEARTBEAT_DATABASE, SYSTEM_DATABASES, Selection
 
 
 class ConfigError(Fatal):
@@ -175,7 +175,7 @@ def _selection(section: TaskSection, document: Document) -> Selection:
     selection = Selection(
         include=tuple(section.objects.include),
         exclude=tuple(section.objects.exclude),
-        never=SYSTEM_DATABASES | {target.state_database for target in section.targets.values()},
+        never=SYSTEM_DATABASES | {HEARTBEAT_DATABASE} | {target.state_database for target in section.targets.values()},
     )
     for name in section.objects.tables:
         if not selection.selected(TableName(*name.split(".", 1))):

@@ -10,6 +10,7 @@ from control.catalog import TableFacts, read_catalog
 from control.cluster import BrokerDown, kafka_of
 from control.compare_schema import lowered
 from control.config import TargetSettings, Task
+from control.goal import Goal, read_goal
 from control.reading import PRIMARY, Reading
 from control.server import version_of
 from control.settle import Difference, Reader, Sides, settle
@@ -18,7 +19,6 @@ from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.service import Deadline
 from schemas.names import TableName
-from schemas.position import GtidSet
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -77,7 +77,7 @@ class Ends:
 
     def caught_up(self) -> bool:
         """Waits, within the patience, until the target has applied what the source has now."""
-        goal = GtidSet.parse(str(self.source_catalog.value("SELECT @@GLOBAL.gtid_executed")))
+        goal = read_goal(self.source_catalog)
         deadline = Deadline(self._patience_seconds)
         try:
             question = self._asked(goal)
@@ -95,7 +95,7 @@ class Ends:
             self._question.close()
         self._stack.close()
 
-    def _asked(self, goal: GtidSet) -> CaughtUp:
+    def _asked(self, goal: Goal) -> CaughtUp:
         if self._question is None:
             self._question = CaughtUp(kafka_of(self._task), self._task.name, [self._target_name], goal)
         else:

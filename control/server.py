@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from control.grants import Grants
+from runtime.dialect import dialect_of
 from runtime.mysql import Connection, Refused
 
 # XAER_RMERR without XA_RECOVER_ADMIN, access denied
@@ -48,6 +49,7 @@ class LogFacts:
 
     filters: str  # binlog-do-db and binlog-ignore-db
     replica: bool  # it replicates from another server
+    oldest: str | None  # log file; None: there is none
     prepared: int | None  # XA transactions that wait for their commit; None: the account may not see them
 
 
@@ -76,11 +78,13 @@ def read_server(connection: Connection) -> ServerFacts:
 
 
 def read_log(connection: Connection, version: tuple[int, ...]) -> LogFacts:
-    status = connection.query("SHOW BINARY LOG STATUS" if version >= (8, 2) else "SHOW MASTER STATUS")
+    status = connection.query(dialect_of(connection).log_status)
+    files = connection.query("SHOW BINARY LOGS") if status else []
     replicas = connection.query("SHOW REPLICA STATUS" if version >= (8, 0, 22) else "SHOW SLAVE STATUS")
     return LogFacts(
         filters=" ".join(str(part) for part in status[0][2:4] if part) if status else "",
         replica=bool(replicas),
+        oldest=str(files[0][0]) if files else None,
         prepared=_prepared(connection),
     )
 

@@ -15,6 +15,7 @@ from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
 from control.delivery import Delivery, Place
+from control.goal import Goal, read_goal
 from control.report import (
     CaptureStatus,
     Phase,
@@ -36,7 +37,6 @@ Answer = TypeVar("Answer")
 
 _SILENT_SECONDS = 30.0  # capture gives a sign of life every 10 seconds
 _ANSWER_SECONDS = 8.0
-_LOG_END = "SHOW BINARY LOG STATUS"
 
 
 class Observer:
@@ -54,9 +54,9 @@ class Observer:
         """The report of this moment."""
         self._problems, self._failed = [], False
         ends = self._ask("kafka", self._ends)
-        source = self._ask("source", lambda: self._source(self._task.source))
+        source = self._ask("source", lambda: read_goal(self._connection("source", self._task.source)))
         now_us = time.time_ns() // 1000
-        capture = self._capture(source[0] if source else None, now_us)
+        capture = self._capture(source, now_us)
         targets = {
             target.name: self._target(target, ends, capture.caught_up, now_us) for target in self._task.targets.values()
         }
@@ -68,7 +68,7 @@ class Observer:
             task=self._task.name,
             phase=self._phase(capture, targets),
             epoch=position.epoch if position else None,
-            source=SourceStatus(_place(position), source[1] if source else None),
+            source=SourceStatus(_place(position), str(source.end) if source else None),
             capture=capture,
             snapshot=self._snapshot(),
             targets=targets,
@@ -117,25 +117,20 @@ class Observer:
         self._commits.refresh()
         return self._delivery.ends()
 
-    def _source(self, source: Endpoint) -> tuple[GtidSet, str]:
-        connection = self._connection("source", source)
-        executed = GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
-        file, offset = connection.query(_LOG_END)[0][:2]
-        return executed, str(LogPosition.of(str(file), int(offset)))
-
-    def _capture(self, executed: GtidSet | None, now_us: int) -> CaptureStatus:
+    def _capture(self, goal: Goal | None, now_us: int) -> CaptureStatus:
         position = self._commits.position
         if position is None:
             return CaptureStatus()
         silent = (now_us - position.time_us) / 1e6
-        behind = None if executed is None else executed.minus(self._commits.executed).count()
-        lag = 0.0 if behind == 0 else max(0.0, (now_us - position.source_us) / 1e6)
+        executed = self._commits.executed
+        rest = None if goal is None else goal.named(executed.naming).minus(executed)
+        lag = 0.0 if rest is not None and not rest else max(0.0, (now_us - position.source_us) / 1e6)
         return CaptureStatus(
             running=not position.stopped and silent < _SILENT_SECONDS,
-            caught_up=None if behind is None else behind == 0,
+            caught_up=None if rest is None else not rest,
             lag_seconds=round(lag, 3),
             seconds_since_commit=round(max(0.0, silent), 3),
-            transactions_behind=behind,
+            transactions_behind=_transactions(rest),
         )
 
     def _target(
@@ -194,6 +189,11 @@ def report_of(task: Task) -> Report:
         return Report(task=task.name, targets=unknown, problems=(problem,))
     with closing(Observer(task, kafka)) as observer:
         return observer.read()
+
+
+def _transactions(rest: GtidSet | None) -> int | None:
+    """How many; without GTIDs only known when there is none."""
+    return None if rest is None or (rest and rest.place is not None) else rest.count()
 
 
 def _place(position: PositionRecord | None) -> str | None:

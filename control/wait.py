@@ -10,11 +10,11 @@ from control.cluster import BrokerDown
 from control.commits import Commits
 from control.delivery import Delivery, Place
 from control.finding import listed
+from control.goal import Goal, read_goal
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint, connect
 from runtime.service import Deadline
-from schemas.position import GtidSet
 
 Answer = TypeVar("Answer")
 
@@ -32,22 +32,22 @@ class Waited:
     missing: tuple[str, ...] = ()
 
 
-def source_position(source: Endpoint) -> GtidSet:
+def source_position(source: Endpoint) -> Goal:
     """Everything that the source has committed."""
     with connect(source, timeout=10.0) as connection:
-        return GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
+        return read_goal(connection)
 
 
 class CaughtUp:
     """Looks step by step whether a goal is applied by every target; what is reached is not asked again."""
 
-    def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[str], goal: GtidSet) -> None:
+    def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[str], goal: Goal) -> None:
         self._commits = Commits(kafka, task)
         self._delivery = Delivery(kafka, task)
         self._targets = targets
         self.aim(goal)
 
-    def aim(self, goal: GtidSet) -> None:
+    def aim(self, goal: Goal) -> None:
         """Asks for another goal from now on."""
         self._goal = goal
         self._ends: dict[Place, int] | None = None
@@ -57,7 +57,8 @@ class CaughtUp:
         """Looks once, and again when `seconds` later there is news."""
         if self._ends is None:
             self._commits.refresh(seconds)
-            if not (self._commits.snapshot_done and self._commits.executed.covers(self._goal)):
+            executed = self._commits.executed
+            if not (self._commits.snapshot_done and executed.covers(self._goal.named(executed.naming))):
                 return False
             self._ends = self._delivery.written()
         if not self._applied(self._ends):
@@ -89,9 +90,14 @@ class CaughtUp:
         return not self._behind
 
     def _missing_in_topics(self) -> list[str]:
-        rest = self._goal.minus(self._commits.executed)
+        executed = self._commits.executed
+        wanted = self._goal.named(executed.naming)
+        rest = wanted.minus(executed)
+        behind = f"{rest.count()} transactions of the source: {rest}"
+        if executed.place is not None:
+            behind = f"what the source has written from {executed} to {wanted}"
         open_ranges = sorted({str(part.name) for part in self._commits.ranges.values() if not part.done})
-        words = [f"capture has not published {rest.count()} transactions of the source: {rest}"] if rest else []
+        words = [f"capture has not published {behind}"] if rest else []
         return [*words, *([f"the snapshot is not done: {listed(open_ranges)}"] if open_ranges else [])]
 
 

@@ -21,6 +21,7 @@ from runtime.errors import Fatal, Transient
 MAX_ALLOWED_PACKET = 1 << 30
 _WHOLE = 0xFFFFFF
 _COM_QUERY = COMMAND.COM_QUERY
+COM_BINLOG_DUMP = COMMAND.COM_BINLOG_DUMP
 COM_BINLOG_DUMP_GTID = COMMAND.COM_BINLOG_DUMP_GTID
 
 # Lost connections, restarts, locks, too many connections, a node that is read-only for the moment of a failover.

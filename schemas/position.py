@@ -2,6 +2,11 @@
 
 A GTID set is a map from a source id (`uuid`, or `uuid:tag` since 8.3) to disjoint, sorted intervals [first, end).
 Text form: https://dev.mysql.com/doc/refman/8.4/en/replication-gtids-concepts.html
+
+A server without GTIDs names no transactions. There a transaction is named by where it begins in that server's log,
+`uuid/binlog.000003:1234`, and a set is everything that begins before one place, written alike; with a `+` behind it,
+what begins at the place belongs to it too. Files and offsets count as one number, so that all that holds of GTID sets
+holds of these; places in the logs of two servers never compare.
 """
 
 import re
@@ -10,11 +15,21 @@ import uuid
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 Interval = tuple[int, int]
 _PART = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 _TAGGED = 1  # the encoding with tags
+_PLACE = re.compile(rf"({_PART.pattern})/(.+)\.(\d+):(\d+)(\+?)")
+_FILE = 1 << 48  # a place as a number: the file times this, and twice the offset; one more behind what begins there
+
+
+class Naming(StrEnum):
+    """How a task names the transactions of its source, from its first to its last."""
+
+    GTID = "gtid"
+    PLACE = "place"
 
 
 class GtidSet:
@@ -34,6 +49,10 @@ class GtidSet:
         for part in "".join(text.split()).split(","):
             if not part:
                 continue
+            if place := _PLACE.fullmatch(part):
+                end = int(place[3]) * _FILE + 2 * int(place[4]) + len(place[5])
+                found[f"{uuid.UUID(place[1])}/{place[2]}"] = [(0, end)]
+                continue
             source, *rest = part.split(":")
             if not _PART.fullmatch(source):
                 raise ValueError(f"not a GTID set: {part!r}")
@@ -51,24 +70,49 @@ class GtidSet:
                     found.setdefault(key, []).append((start, end))
         return cls(found)
 
+    @classmethod
+    def before(cls, server: str, place: "LogPosition") -> "GtidSet":
+        """Everything that begins before a place in the log of a server without GTIDs."""
+        return cls({f"{server}/{place.base}": [(0, place.number * _FILE + 2 * place.offset)]})
+
+    @property
+    def place(self) -> "LogPosition | None":
+        """The end of a set of transactions without GTIDs; None for a set of GTIDs."""
+        for source, parts in self._intervals.items():
+            if "/" in source:
+                number, rest = divmod(parts[-1][1], _FILE)
+                return LogPosition(number, rest // 2, f"{source.partition('/')[2]}.{number:06}")
+        return None
+
+    @property
+    def naming(self) -> Naming:
+        return Naming.GTID if self.place is None else Naming.PLACE
+
+    @property
+    def server(self) -> str | None:
+        """The server whose log `place` lies in."""
+        return next((source.partition("/")[0] for source in self._intervals if "/" in source), None)
+
     def copy(self) -> "GtidSet":
         new = GtidSet()
         new._intervals = {source: list(parts) for source, parts in self._intervals.items()}
         return new
 
     def add(self, gtid: str) -> None:
-        """Adds one transaction, `source:number`; adding it twice changes nothing."""
-        source, _, number = gtid.rpartition(":")
-        value = int(number)
+        """Adds one transaction, `source:number`; adding it twice changes nothing. One that is named by its place brings
+        all that begin before it."""
+        source, value = _split(gtid)
         parts = self._intervals.setdefault(source, [])
-        if parts and parts[-1][1] == value:
+        if "/" in source:
+            self._intervals[source] = _merged([*parts, (0, value + 1)])
+        elif parts and parts[-1][1] == value:
             parts[-1] = (parts[-1][0], value + 1)
         elif not _holds(parts, value):
             self._intervals[source] = _merged([*parts, (value, value + 1)])
 
     def contains(self, gtid: str) -> bool:
-        source, _, number = gtid.rpartition(":")
-        return _holds(self._intervals.get(source, ()), int(number))
+        source, value = _split(gtid)
+        return _holds(self._intervals.get(source, ()), value)
 
     def covers(self, other: "GtidSet") -> bool:
         """True when every transaction of `other` is in this set."""
@@ -112,6 +156,9 @@ class GtidSet:
         return b"".join(parts)
 
     def __str__(self) -> str:
+        if (place := self.place) is not None:
+            ((_, end),) = next(parts for source, parts in self._intervals.items() if "/" in source)
+            return f"{self.server}/{place}{'+' * (end % 2)}"
         return ",".join(
             source + "".join(f":{start}" if end == start + 1 else f":{start}-{end - 1}" for start, end in parts)
             for source, parts in sorted(self._intervals.items())
@@ -128,6 +175,15 @@ class GtidSet:
         return isinstance(other, GtidSet) and str(self) == str(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _split(transaction: str) -> tuple[str, int]:
+    """The source of a transaction and its number there."""
+    source, _, number = transaction.rpartition(":")
+    if "/" not in source:
+        return source, int(number)
+    log, _, file = source.rpartition(".")
+    return log, int(file) * _FILE + 2 * int(number)
 
 
 def _merged(parts: Iterable[Interval]) -> list[Interval]:
@@ -173,6 +229,20 @@ class LogPosition:
     def of(cls, file: str, offset: int) -> "LogPosition":
         """`file` is named base.NNNNNN, as MySQL names logs."""
         return cls(int(file.rpartition(".")[2]), offset, file)
+
+    @property
+    def base(self) -> str:
+        """What the names of all files of the log begin with."""
+        return self.file.rpartition(".")[0]
+
+    def reached(self, end: int) -> "LogPosition":
+        """The place `end` in this file, at or behind this one; the log carries only the lower 32 bits of `end`."""
+        offset = self.offset & ~0xFFFFFFFF | end
+        if offset < self.offset:
+            if self.offset - offset < 1 << 31:
+                return self
+            offset += 1 << 32
+        return LogPosition(self.number, offset, self.file)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.offset}"

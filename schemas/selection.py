@@ -6,6 +6,9 @@ from functools import cached_property
 
 from schemas.names import TableName
 
+#: what penstock itself writes at a source without GTIDs lies here
+HEARTBEAT_DATABASE = "penstock"
+HEARTBEAT_TABLE = "heartbeat"
 SYSTEM_DATABASES = frozenset(("mysql", "sys", "information_schema", "performance_schema"))
 
 
@@ -15,7 +18,7 @@ class Selection:
 
     include: tuple[str, ...] = ("*.*",)
     exclude: tuple[str, ...] = ()
-    never: frozenset[str] = SYSTEM_DATABASES
+    never: frozenset[str] = SYSTEM_DATABASES | {HEARTBEAT_DATABASE}
 
     def selected(self, table: TableName) -> bool:
         return (

@@ -96,7 +96,7 @@ def opened(
     published: GtidSet,
 ) -> Generator["Interleave"]:
     """An Interleave with reader processes of its own; they end with it."""
-    with Readers(source, server_uuid, settings) as readers:
+    with Readers(source, server_uuid, published.naming, settings) as readers:
         yield Interleave(readers, settings, records, plans, published)
 
 

@@ -5,10 +5,10 @@ the lock a new consistent read holds all that the log has of the table up to its
 lock goes as soon as that read has begun; the wait for it is short and repeated, because writers queue behind it.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from runtime.errors import Fatal
-from runtime.mysql import Endpoint, LockTimeout, Refused
+from runtime.mysql import LockTimeout, Refused
 from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk
 from schemas.plan import TablePlan
@@ -26,14 +26,14 @@ _MOST_PAUSE_SECONDS = 30.0
 _DENIED = frozenset((1044, 1142))
 
 
-def read(source: Endpoint, server_uuid: str, walk: Walk, plan: TablePlan) -> Steps:
+def read(open_session: Callable[[], Session], walk: Walk, plan: TablePlan) -> Steps:
     """The position, and then the table's rows in parts; the last one is final."""
-    session = Session(source, server_uuid)
+    session = open_session()
     try:
         if not plan.table.columns:
             yield Changed(walk.number, session.high(), "its definition is not known")
             return
-        located = yield from _locate(source, session, walk, plan)
+        located = yield from _locate(open_session, session, walk, plan)
         yield located
         select = keyset.whole(plan.table, chunk_select(plan.table))
         for rows in session.parts(select, walk.chunk_bytes):
@@ -49,19 +49,20 @@ def read(source: Endpoint, server_uuid: str, walk: Walk, plan: TablePlan) -> Ste
 
 
 def _locate(
-    source: Endpoint, session: Session, walk: Walk, plan: TablePlan
+    open_session: Callable[[], Session], session: Session, walk: Walk, plan: TablePlan
 ) -> Generator[Report | Wish | Pause, None, Located]:
     """Begins a consistent read in `session` that ends exactly at the position it returns."""
     pause = _FIRST_PAUSE_SECONDS
     while True:
         yield HoldWanted(walk.number)
         yield Wish.HELD
-        locking = Session(source, session.server_uuid)
+        locking = open_session()
         try:
+            low = session.low()  # before the read begins: without GTIDs it is a commit
             _lock(locking, plan)
             seam("snapshot.table_locked")
             session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            return Located(walk.number, session.low(), session.high())
+            return Located(walk.number, low, session.high())
         except LockTimeout:
             yield HoldEnded(walk.number)
         finally:

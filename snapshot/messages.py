@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from schemas.codec import ChunkRows
-from schemas.position import GtidSet, LogPosition
+from schemas.position import GtidSet, LogPosition, Naming
 from snapshot.keyset import Bound
 
 MAX_FRAME = 1 << 31
@@ -26,6 +26,7 @@ class Login:
 
     endpoint: str = field(repr=False)
     server_uuid: str
+    naming: Naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,4 +231,6 @@ def _restored(name: str, value: Any) -> Any:
             return None if value is None else tuple(value)
         case "kind":
             return Kind(value)
+        case "naming":
+            return Naming(value)
     return value

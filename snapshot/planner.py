@@ -26,7 +26,6 @@ _SCAN_MS = 30_000
 #: an integer that leads a key and repeats more often than this divides the table badly
 _MOST_ROWS_PER_VALUE = 10
 _TOOK_TOO_LONG = 3024
-_UNKNOWN_VARIABLE = 1193
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,8 @@ def _ranges(session: Session, table: Table, size: _Size | None, readers: int, id
 
 
 def _sizes(session: Session, databases: set[str]) -> dict[TableName, _Size]:
-    try:
+    if session.dialect.has_dictionary:  # before, nothing is cached
         session.execute("SET SESSION information_schema_stats_expiry = 0")
-    except Refused as error:
-        if error.code != _UNKNOWN_VARIABLE:  # before MySQL 8.0 nothing is cached
-            raise
     rows = session.query(
         "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, COALESCE(t.TABLE_ROWS, 0), e.TRANSACTIONS = 'YES', COALESCE(t.ENGINE, '')"
         " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 
 from pydantic import TypeAdapter
 
@@ -91,11 +92,10 @@ class Channel:
 class Reader:
     """The loop: obeys commands between the steps of one read."""
 
-    def __init__(self, channel: Channel, source: Endpoint, server_uuid: str) -> None:
+    def __init__(self, channel: Channel, open_session: Callable[[], Session]) -> None:
         self._channel = channel
-        self._source = source
-        self._server_uuid = server_uuid
-        self._session = Session(source, server_uuid)
+        self._open_session = open_session
+        self._session = open_session()
         self._read: Steps | None = None
         self._wish: Wish | Pause | None = None
         self._pause_ends = 0.0
@@ -118,7 +118,7 @@ class Reader:
                 if table_plan.table.key:
                     self._turn_to(keyed.read(self._session, command, table_plan))
                 else:
-                    self._turn_to(keyless.read(self._source, self._server_uuid, command, table_plan))
+                    self._turn_to(keyless.read(self._open_session, command, table_plan))
             case Rest():
                 self._turn_to(None)
             case Credit():
@@ -173,7 +173,8 @@ def main() -> None:
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:
         login = channel.login()
-        Reader(channel, TypeAdapter(Endpoint).validate_json(login.endpoint), login.server_uuid).run()
+        source = TypeAdapter(Endpoint).validate_json(login.endpoint)
+        Reader(channel, lambda: Session(source, login.server_uuid, login.naming)).run()
     except Gone:
         return
     except Transient as error:

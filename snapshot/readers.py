@@ -18,6 +18,7 @@ from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
 from runtime.service import Backoff
 from runtime.telemetry import log, retries
+from schemas.position import Naming
 from snapshot.messages import (
     Chunk,
     Command,
@@ -43,8 +44,8 @@ _PACKAGES = str(Path(__file__).resolve().parent.parent)
 class Readers:
     """At most `settings.readers` processes; each that starts has a number of its own."""
 
-    def __init__(self, source: Endpoint, server_uuid: str, settings: SnapshotSettings) -> None:
-        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), server_uuid)
+    def __init__(self, source: Endpoint, server_uuid: str, naming: Naming, settings: SnapshotSettings) -> None:
+        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), server_uuid, naming)
         self._most = settings.readers
         self._backoff = Backoff(settings.retry_minutes * 60)
         self._not_before = 0.0

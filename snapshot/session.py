@@ -2,18 +2,21 @@
 
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from runtime.dialect import dialect_of
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
-from schemas.position import GtidSet, LogPosition
+from runtime.service import Deadline
+from schemas.position import GtidSet, LogPosition, Naming
+from snapshot.marks import Marks
 
 #: the table is not what the statement takes it for: no such database, column, table or index
 _CHANGED = frozenset((1049, 1054, 1146, 1176))
 _REBUILT = 1412  # since the consistent read has begun; the definition may be the same
-_SYNTAX = 1064
 _TIMEOUT_SECONDS = 600.0
 _YEAR_SECONDS = 31536000
 _length = struct.Struct("<I")
@@ -22,11 +25,13 @@ _length = struct.Struct("<I")
 # PAD_CHAR_TO_FULL_LENGTH must be off, as in the log; the list of a JSON document's kinds must not be cut off. A reader
 # waits long for its turn, on an open result too.
 _SETTINGS = (
-    "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', max_execution_time = 0, sql_big_selects = 1,"
+    "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', sql_big_selects = 1,"
     " group_concat_max_len = 4294967295,"
     f" sql_select_limit = 18446744073709551615, lock_wait_timeout = 60, wait_timeout = {_YEAR_SECONDS},"
-    f" net_write_timeout = {_YEAR_SECONDS}, transaction_isolation = 'REPEATABLE-READ'"
+    f" net_write_timeout = {_YEAR_SECONDS}"
 )
+_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,28 +52,32 @@ class Rows:
 class Session:
     """Autocommit: each SELECT alone is a consistent read. One that names `server_uuid` accepts no other server."""
 
-    def __init__(self, source: Endpoint, server_uuid: str | None = None) -> None:
+    def __init__(self, source: Endpoint, server_uuid: str | None = None, naming: Naming = Naming.GTID) -> None:
         self._source = source
+        self._naming = naming
         self.server_uuid = server_uuid
         self._connection = self._open()
 
     def low(self) -> GtidSet:
         """Transactions that every later SELECT sees."""
-        return GtidSet.parse(self._connection.value("SELECT @@GLOBAL.gtid_executed"))
+        return self._marks.low()
 
     def high(self) -> LogPosition:
         """A place behind every transaction that an earlier SELECT has seen."""
-        try:
-            rows = self._connection.query("SHOW BINARY LOG STATUS")
-        except Refused as error:
-            if error.code != _SYNTAX:
-                raise
-            rows = self._connection.query("SHOW MASTER STATUS")  # before MySQL 8.2
-        return LogPosition.of(rows[0][0], rows[0][1])
+        return self._marks.high()
 
     def covers(self, needed: str, seconds: int) -> bool:
-        """True when all of a GTID set is executed; waits at most `seconds` for it."""
-        return bool(self._connection.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s) = 0", (needed, seconds)))
+        """True when all of `needed` is visible; waits at most `seconds` for it."""
+        if self._naming is Naming.GTID and self.dialect.waits_for_gtids:
+            return bool(self._connection.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s) = 0", (needed, seconds)))
+        wanted, deadline = GtidSet.parse(needed), Deadline(seconds)
+        while not (covered := self.low().covers(wanted)) and not deadline.passed:
+            time.sleep(_POLL_SECONDS)
+        return covered
+
+    @property
+    def _marks(self) -> Marks:
+        return Marks(self._connection, self.server_uuid if self._naming is Naming.PLACE else None)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.query(sql)
@@ -120,6 +129,10 @@ class Session:
     def _open(self) -> Connection:
         connection = connect(self._source, timeout=_TIMEOUT_SECONDS)
         connection.execute(_SETTINGS)
+        connection.execute(_ISOLATION)
+        self.dialect = dialect_of(connection)
+        if self.dialect.limits_time:
+            connection.execute("SET SESSION max_execution_time = 0")
         found = str(connection.value("SELECT @@GLOBAL.server_uuid"))
         if self.server_uuid is None:
             self.server_uuid = found

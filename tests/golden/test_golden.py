@@ -15,7 +15,6 @@ import pytest
 
 from capture.checkpoint import load
 from capture.loop import Capture
-from capture.schema import executed
 from capture.settings import CaptureSettings
 from deploy.local import Stack
 from runtime.kafka import KafkaSettings, Topics, read_to_end
@@ -23,6 +22,7 @@ from runtime.mysql import connect
 from schemas.registry import Registry, id_at, parse_entry
 from schemas.selection import Selection
 from schemas.topics import is_table_topic, schemas_topic
+from snapshot.marks import Marks
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.sql"))
 Record = dict[str, Any]
@@ -58,7 +58,7 @@ def records(stack: Stack) -> Iterator[dict[str, list[Record]]]:
             next(session)
             for path in CASES:
                 run_case(stack, f"{prefix}_{path.stem}", read_case(path))
-            goal = executed(admin)
+            goal = Marks(admin, None).low()
             for _ in session:
                 if load(kafka, prefix).executed.covers(goal):
                     break

@@ -18,7 +18,6 @@ import psutil
 from capture.definitions import read_tables
 from capture.events import Event, EventType, begins, gtid, heartbeat_v2, query, rotate, rows
 from capture.reader import LogReader
-from capture.schema import executed, log_end
 from runtime.mysql import Connection, Endpoint
 from schemas.codec import (
     Decoded,
@@ -38,6 +37,7 @@ from schemas.records import RangeRecord
 from schemas.registry import Entry
 from snapshot.interleave import Interleave, Release
 from snapshot.keyset import whole
+from snapshot.marks import Marks
 from snapshot.session import Session
 
 _PATIENCE_SECONDS = 60
@@ -109,8 +109,8 @@ class Tap:
     def __init__(self, source: Endpoint, connection: Connection, names: Sequence[TableName]) -> None:
         self.source = source
         self.connection = connection
-        self.executed = executed(connection)
-        self.position = log_end(connection)
+        self.executed = Marks(connection, None).low()
+        self.position = Marks(connection, None).high()
         self.server_uuid = str(connection.value("SELECT @@GLOBAL.server_uuid"))
         self.forms: dict[TableName, Form] = {}
         self.truth: dict[TableName, Keyed | Keyless] = {}
@@ -161,7 +161,7 @@ class Tap:
 
     def catch_up(self, interleave: Interleave) -> None:
         """Streams all that the source has executed."""
-        goal = executed(self.connection)
+        goal = Marks(self.connection, None).low()
         self.run(interleave, until=lambda: self.executed.covers(goal))
 
     def step(self, interleave: Interleave, reader: LogReader) -> None:

@@ -11,7 +11,6 @@ from capture.checkpoint import load
 from capture.events import Event
 from capture.loop import Capture
 from capture.reader import LogReader
-from capture.schema import executed
 from capture.settings import CaptureSettings
 from deploy.local import Stack
 from runtime.errors import Exit, Fatal
@@ -19,6 +18,7 @@ from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, Endpoint, connect
 from schemas.position import GtidSet
 from schemas.selection import Selection
+from snapshot.marks import Marks
 from tests.conftest import NewTask
 
 BAD = {
@@ -58,7 +58,7 @@ class Site:
 
     def catch_up(self) -> None:
         """Publishes everything up to now."""
-        self.good = executed(self.admin)
+        self.good = Marks(self.admin, None).low()
         with closing(self.capture().session()) as session:
             for _ in session:
                 if load(self.kafka, self.name).executed.covers(self.good):
@@ -92,7 +92,7 @@ def test_the_source_does_what_is_not_handled(site: Site, what: str) -> None:
     match, statements = BAD[what]
     with connect(site.stack.source.endpoint("admin"), database=site.name) as session:
         session.execute("INSERT INTO t VALUES (2, 2, NULL)")
-        good = executed(session)
+        good = Marks(session, None).low()
         for statement in statements:
             session.execute(statement)
     error = site.fails(match)

@@ -151,8 +151,7 @@ def test_check_finds_everything_that_is_wrong_at_once(databases: Stack, task: Ne
         "source.binlog_row_image",
         "source.binlog_row_metadata",
         "source.binlog_transaction_compression",
-        "source.enforce_gtid_consistency",
-        "source.gtid_mode",
+        "source.heartbeat",
         "source.lock_tables",
         "source.log_filters",
         "source.log_privileges",
@@ -162,7 +161,7 @@ def test_check_finds_everything_that_is_wrong_at_once(databases: Stack, task: Ne
     }
     assert found["source.log_retention"] == "warning"
     refused = wrong.run("migrate", expected=Exit.OPERATOR)
-    assert "source.gtid_mode" in refused.stderr
+    assert "source.heartbeat" in refused.stderr
     assert "source.binlog_format" in refused.stderr
 
 

@@ -16,7 +16,6 @@ import pytest
 from pydantic import TypeAdapter
 
 from capture.reader import LogReader
-from capture.schema import executed
 from deploy.local import Stack
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, connect
@@ -28,6 +27,7 @@ from schemas.sql import identifier
 from schemas.table import to_json
 from snapshot import keyed, keyset, ranges
 from snapshot.interleave import Interleave, opened
+from snapshot.marks import Marks
 from snapshot.messages import Chunk, Walk
 from snapshot.planner import plan_ranges
 from snapshot.session import Session
@@ -238,7 +238,8 @@ def test_a_long_transaction_is_waited_for_without_blocking_writers(
         tap.run(interleave, until=lambda: bool(connection.value(waiting)))
         tap.run(interleave, until=lambda: not connection.value(waiting))
         connection.execute("INSERT INTO log VALUES (4)")
-        tap.run(interleave, until=lambda: tap.executed.covers(executed(connection)))  # the stream is not held either
+        # the stream is not held either
+        tap.run(interleave, until=lambda: tap.executed.covers(Marks(connection, None).low()))
         long.execute("COMMIT")
         tap.run(interleave)
     tap.catch_up(interleave)
@@ -280,7 +281,7 @@ def test_a_definition_that_has_changed_is_waited_for_in_the_log(
     connection.execute("INSERT INTO t VALUES (1001, 5)")
 
     with _opened(tap, [_whole(name)]) as interleave:
-        tap.run(interleave, until=lambda: interleave.finished and tap.executed.covers(executed(connection)))
+        tap.run(interleave, until=lambda: interleave.finished and tap.executed.covers(Marks(connection, None).low()))
 
     assert tap.topic[name] == tap.truth[name] == tap.stored(name)
 
