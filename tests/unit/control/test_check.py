@@ -4,6 +4,7 @@ import pytest
 
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
 from control.check_destination import destination_findings, table_findings
+from control.check_marker import naming_findings
 from control.check_objects import object_findings
 from control.check_source import source_findings, source_privileges
 from control.finding import Finding, Status, listed
@@ -264,3 +265,38 @@ def test_versions_and_lists() -> None:
     assert version_of("what") == (0, 0, 0)
     assert listed(["a", "b"]) == "a, b"
     assert listed(["a", "b", "c"], most=1) == "a and 2 more"
+
+
+def naming(position: str | None = None, made: bool = False, grants: str = "", **changed: str) -> dict[str, Status]:
+    given = ["GRANT SELECT ON *.* TO `u`@`%`", *([grants] if grants else [])]
+    variables = {**VARIABLES, "binlog_order_commits": "ON", **changed}
+    server = replace(SOURCE, variables=variables, grants=Grants.parse(given))
+    return bad(list(naming_findings(server, None if position is None else GtidSet.parse(position), made)))
+
+
+HEARTBEAT_GRANT = "GRANT CREATE, INSERT, UPDATE ON `penstock`.* TO `u`@`%`"
+TABLE_GRANT = "GRANT INSERT, UPDATE ON `penstock`.`heartbeat` TO `u`@`%`"
+GTID_WARNING = {"source.gtid_mode": Status.WARNING}
+PLACE = f"{UUID}/binlog.000002:400"
+
+
+def test_a_source_without_gtids_must_take_markers() -> None:
+    assert naming() == {}
+    assert naming(gtid_mode="OFF", grants=HEARTBEAT_GRANT) == GTID_WARNING
+    assert naming(gtid_mode="OFF", grants=TABLE_GRANT, made=True) == GTID_WARNING
+    refused = {**GTID_WARNING, "source.heartbeat": Status.FAILED}
+    assert naming(gtid_mode="ON_PERMISSIVE") == refused
+    assert naming(gtid_mode="OFF", grants=TABLE_GRANT) == refused
+    assert naming(gtid_mode="OFF", grants=HEARTBEAT_GRANT, read_only="ON") == refused
+    unordered = naming(gtid_mode="OFF", grants=HEARTBEAT_GRANT, binlog_order_commits="OFF")
+    assert unordered == {**GTID_WARNING, "source.binlog_order_commits": Status.FAILED}
+
+
+def test_a_task_keeps_the_names_that_it_began_with() -> None:
+    assert naming(f"{UUID}:1-5", gtid_mode="OFF") == {"source.gtid_mode": Status.FAILED}
+    assert naming(PLACE, gtid_mode="ON", grants=HEARTBEAT_GRANT) == GTID_WARNING
+
+
+def test_a_purged_file_is_noticed_without_gtids() -> None:
+    assert bad(source_with(LOG, PLACE)) == {}
+    assert bad(source_with(LOG, f"{UUID}/binlog.000001:400")) == {"source.position": Status.FAILED}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.position import GtidSet, LogPosition
+from schemas.position import GtidSet, LogPosition, Naming
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 B = "4f22fa47-71ca-11e1-9e33-c80aa9429562"
@@ -73,3 +73,35 @@ def test_dump_form_with_tags_is_what_the_server_writes() -> None:
 def test_log_positions_order_by_number_then_offset() -> None:
     assert LogPosition.of("b.999999", 900) < LogPosition.of("b.1000000", 4)
     assert LogPosition.of("b.000002", 4) < LogPosition.of("b.000002", 1 << 33)
+
+
+@given(st.integers(1, 10**7), st.integers(4, 1 << 40), st.integers(4, 1 << 40))
+def test_a_place_stands_for_all_that_begins_before_it(number: int, one: int, other: int) -> None:
+    left, right = (GtidSet.before(A, LogPosition.of(f"mysql.bin.{number:06}", offset)) for offset in (one, other))
+    assert left.covers(right) is (one >= other)
+    assert left.union(right) == (left if one >= other else right)
+    assert left.place == LogPosition.of(f"mysql.bin.{number:06}", one)
+    assert (left.server, left.naming) == (A, Naming.PLACE)
+    name = f"{A}/mysql.bin.{number:06}:{other}"
+    assert left.contains(name) is (other < one)
+    left.add(name)
+    assert left.contains(name) and left.covers(right)
+    assert left.minus(right)
+    assert GtidSet.parse(str(left)) == left
+    assert GtidSet.parse(str(left)).contains(name)
+
+
+def test_places_of_two_servers_or_files_do_not_mix() -> None:
+    place = LogPosition.of("binlog.000009", 500)
+    assert not GtidSet.before(A, place).covers(GtidSet.before(B, place))
+    assert not GtidSet.before(A, place).covers(GtidSet.parse(f"{A}:1"))
+    assert GtidSet.before(A, LogPosition.of("binlog.000010", 4)).covers(GtidSet.before(A, place))
+    assert str(GtidSet.before(A, place)) == f"{A}/binlog.000009:500"
+    assert GtidSet.parse(f"{A}:1-5").naming is Naming.GTID
+
+
+def test_a_place_follows_the_log_beyond_4_gb() -> None:
+    far = LogPosition.of("binlog.000001", (5 << 32) - 100)
+    assert far.reached(50).offset == (5 << 32) + 50
+    assert far.reached((1 << 32) - 50).offset == (5 << 32) - 50
+    assert far.reached((1 << 32) - 200) == far

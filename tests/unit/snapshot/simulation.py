@@ -2,8 +2,9 @@
 
 A transaction is *flushed* (in the log, so capture may stream it), then *visible* (to SELECT), then *executed* (in
 gtid_executed). Nothing orders the moments of different transactions: a harsher server than MySQL, which at least
-keeps rows locked until they are visible. After each action the topics must hold a part of the source's state at the
-stream's position: `Violation` otherwise.
+keeps rows locked until they are visible. A source without GTIDs is `ordered`: there transactions become visible in the
+log's order, and readers write markers, which are transactions like all others. After each action the topics must hold
+a part of the source's state at the stream's position: `Violation` otherwise.
 """
 
 from collections.abc import Callable, Iterable
@@ -97,21 +98,35 @@ def beginning() -> Tables:
 
 @dataclass(slots=True)
 class Marks:
-    """How a reader takes its marks; the wrong ways are there to show that they are found out."""
+    """How a reader takes its marks; the wrong ways are there to show that they are found out.
+
+    low: "executed"; "flushed" is wrong. Without GTIDs "marker": the log's end, noted before a marker that is waited
+    for; "unwaited" and "noted late" are wrong.
+    """
 
     low: str = "executed"
     high: str = "flushed"
 
+    @property
+    def by_place(self) -> bool:
+        return self.low not in ("executed", "flushed")
+
 
 class Source:
-    def __init__(self) -> None:
+    def __init__(self, by_place: bool = False, ordered: bool = False) -> None:
+        self.by_place = by_place
+        self.ordered = ordered
         self.log: list[tuple[Change, ...]] = []
         self.visible: set[int] = set()
         self.executed: set[int] = set()
 
-    @staticmethod
-    def gtid(index: int) -> str:
-        return f"{UUID}:{index + 1}"
+    def gtid(self, index: int) -> str:
+        return f"{UUID}/{position(index, 0)}" if self.by_place else f"{UUID}:{index + 1}"
+
+    def mark(self) -> int:
+        """A marker is flushed; its number in the log."""
+        self.flush(())
+        return len(self.log) - 1
 
     def flush(self, changes: Iterable[Change]) -> None:
         self.log.append(tuple(changes))
@@ -130,6 +145,8 @@ class Source:
         )
 
     def low(self, marks: Marks) -> GtidSet:
+        if self.by_place:
+            return GtidSet.before(UUID, position(len(self.log), 0))
         low = GtidSet()
         for index in range(len(self.log)) if marks.low == "flushed" else self.executed:
             low.add(self.gtid(index))
@@ -159,8 +176,10 @@ class Reader:
         self._table: Table
         self._next: Callable[[], None] | None = None
         self._low = GtidSet()
+        self._mark: tuple[GtidSet, int] | None = None
         self._seen: tuple[ChunkRows, tuple[str, ...] | None, bool] | None = None
         self._parts: list[int] = []
+        self._lowest: GtidSet | None = None
         self._located: Located | None = None
 
     def step(self) -> None:
@@ -176,6 +195,7 @@ class Reader:
         match command:
             case Walk():
                 self._walk, self._held, self._located, self._parts = command, False, None, []
+                self._lowest = None
                 self._table = from_json(command.table)
                 if not self._table.key:
                     self.reports.append(HoldWanted(command.number))
@@ -190,9 +210,24 @@ class Reader:
         table = self._table
         if not table.key:
             self._keyless(walk, table)
-        elif self._credits and self._source.low(self._marks).covers(GtidSet.parse(walk.needs)):
-            self._low = self._source.low(self._marks)
-            self._next = lambda: self._select(walk, table)
+        elif self._credits:
+            low = self._take_low()
+            if low is not None and low.covers(GtidSet.parse(walk.needs)):
+                self._low = low
+                self._next = lambda: self._select(walk, table)
+
+    def _take_low(self) -> GtidSet | None:
+        """None: the marker's commit has not returned."""
+        if not self._marks.by_place:
+            return self._source.low(self._marks)
+        if self._mark is None:
+            low = self._source.low(self._marks)
+            self._mark = low, self._source.mark()
+        low, marker = self._mark
+        if marker not in self._source.visible and self._marks.low != "unwaited":
+            return None
+        self._mark = None
+        return self._source.low(self._marks) if self._marks.low == "noted late" else low
 
     def _select(self, walk: Walk, table: Table) -> None:
         now = self._source.state(self._source.visible)
@@ -222,17 +257,19 @@ class Reader:
     def _keyless(self, walk: Walk, table: Table) -> None:
         if self._located is not None:
             self._part(walk, table)
-        elif self._held and self._source.lockable(table.name):
+        elif self._held and self._lowest is None:
+            self._lowest = self._take_low()
+        elif self._held and self._lowest is not None and self._source.lockable(table.name):
             now = self._source.state(self._source.visible)
             if now.shapes[table.name] != shape_of(table):
                 self._refuse(walk)
                 return
-            self._located = Located(walk.number, self._source.low(self._marks), self._source.high(self._marks))
+            self._located = Located(walk.number, self._lowest, self._source.high(self._marks))
             self._rows = now.rows[table.name]
             self._parts = sorted(self._rows)
             self.reports.append(self._located)
         elif self._held:
-            self._held = False
+            self._held, self._lowest = False, None
             self.reports += [HoldEnded(walk.number), HoldWanted(walk.number)]
 
     def _part(self, walk: Walk, table: Table) -> None:
@@ -337,7 +374,7 @@ class Capture:
 
     def published(self) -> GtidSet:
         """Transactions that the topics hold, wholly or in part."""
-        published = GtidSet()
+        published = GtidSet.before(UUID, position(0, 0)) if self.source.by_place else GtidSet()
         for index in range(self.now.streamed + (1 if self.now.units else 0)):
             published.add(self.source.gtid(index))
         return published
@@ -353,6 +390,9 @@ class Capture:
         if self.now.streamed == len(self.source.log):
             return
         changes = self.source.log[self.now.streamed]
+        if not changes:  # a marker
+            self.now.streamed += 1
+            return
         self._pass(changes[self.now.units], self.source.gtid(self.now.streamed))
         self.now.units += 1
         if self.now.units == len(changes):
@@ -477,7 +517,7 @@ def act(capture: Capture, number: int) -> None:
         case 0 | 1:
             _write(source, number)
         case 2 | 3:
-            _reach(source.visible, range(len(source.log)), number)
+            _reach(source.visible, range(len(source.log)), 0 if source.ordered else number)
         case 4 | 5:
             _reach(source.executed, sorted(source.visible), number)
         case 6 | 7 | 8:
@@ -541,9 +581,9 @@ def _disturb(capture: Capture, number: int) -> None:
 def finish(capture: Capture) -> None:
     """All transactions become visible and executed, all is streamed and released."""
     source = capture.source
-    source.visible |= set(range(len(source.log)))
-    source.executed |= set(range(len(source.log)))
     for _ in range(1000):
+        source.visible |= set(range(len(source.log)))
+        source.executed |= set(range(len(source.log)))
         if capture.interleave.finished and capture.now.streamed == len(source.log):
             break
         try:

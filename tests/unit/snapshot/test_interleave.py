@@ -1,7 +1,7 @@
 """The topics are true at each moment, whatever order the moments come in; and wrong steps are found out."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -17,12 +17,42 @@ from tests.unit.snapshot.simulation import Capture, Marks, Source, Violation, ru
 
 _ENOUGH = 1 << 20  # bytes of keys
 _TOO_FEW = 300
+_MARKER = Marks(low="marker")
+
+
+def _without_gtids(ordered: bool = True) -> Source:
+    return Source(by_place=True, ordered=ordered)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(st.integers(0, (1 << 20) - 1), min_size=40, max_size=200), st.sampled_from((_ENOUGH, _TOO_FEW)))
 def test_the_topics_are_true_at_each_moment_and_complete_in_the_end(schedule: list[int], window_bytes: int) -> None:
     run(schedule, Capture(Source(), Marks(), window_bytes))
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.integers(0, (1 << 20) - 1), min_size=40, max_size=200), st.sampled_from((_ENOUGH, _TOO_FEW)))
+def test_a_marker_stands_for_gtids(schedule: list[int], window_bytes: int) -> None:
+    run(schedule, Capture(_without_gtids(), _MARKER, window_bytes))
+
+
+@pytest.mark.parametrize(
+    ("marks", "ordered"),
+    [
+        (Marks(low="unwaited"), True),
+        (Marks(low="noted late"), True),
+        (Marks(low="marker", high="executed"), True),
+        (_MARKER, False),
+    ],
+    ids=["nobody waits for the marker", "the place is noted behind it", "no high", "commits out of the log's order"],
+)
+def test_wrong_markers_are_found_out(marks: Marks, ordered: bool) -> None:
+    assert _found_out(marks, lambda: _without_gtids(ordered))
+
+
+def test_a_wrong_step_is_found_out_without_gtids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Interleave, "touched", _touches_nothing)
+    assert _found_out(_MARKER, _without_gtids)
 
 
 @pytest.mark.parametrize(
@@ -88,12 +118,12 @@ def _told_but_passed(self: Interleave, position: LogPosition) -> bool:
 _real_may_pass = Interleave.may_pass
 
 
-def _found_out(marks: Marks) -> bool:
+def _found_out(marks: Marks, source: Callable[[], Source] = Source) -> bool:
     for seed in range(1000):
         chance = random.Random(seed)
         schedule = [chance.randrange(1 << 20) for _ in range(100)]
         try:
-            run(schedule, Capture(Source(), marks, (_ENOUGH, _TOO_FEW)[seed % 2]))
+            run(schedule, Capture(source(), marks, (_ENOUGH, _TOO_FEW)[seed % 2]))
         except (Violation, Fatal, ValueError):
             return True
     return False
