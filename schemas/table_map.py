@@ -35,6 +35,8 @@ _FRACTION_NAMES = {17: "timestamp", 18: "datetime", 19: "time"}
 _OLD_NAMES = {0: "DECIMAL of MySQL 4", 7: "TIMESTAMP", 11: "TIME", 12: "DATETIME"}
 _NUMERIC = frozenset((1, 2, 3, 4, 5, 8, 9, 13, _DECIMAL))
 _CHARACTER = frozenset((_VARCHAR, 249, 250, 251, _BLOB, 253, _STRING))
+#: The log names a collation for VECTOR too (it is a kind of BLOB to the server): the ones behind it count from there.
+_COLLATED = _CHARACTER | {_VECTOR}
 _TEXT_NAMES = {1: "tinytext", 2: "text", 3: "mediumtext", 4: "longtext"}
 _BLOB_NAMES = {1: "tinyblob", 2: "blob", 3: "mediumblob", 4: "longblob"}
 GEOMETRY_NAMES = (
@@ -158,7 +160,7 @@ def _columns(shapes: list[_Shape], nulls: bytes, metadata: Metadata) -> Iterator
         if shape.type in _NUMERIC:
             unsigned = None if metadata.signedness is None else _bit(metadata.signedness, numeric)
             numeric += 1
-        elif shape.type in _CHARACTER:
+        elif shape.type in _COLLATED:
             found = metadata.collation(character)
             character += 1
         elif shape.type in labels:

@@ -68,6 +68,13 @@ def test_a_key_of_prefixes_is_a_key_of_whole_columns() -> None:
     ]
 
 
+def test_a_vector_counts_where_collations_are_listed() -> None:
+    found = table_of(parse_table_map(_MAPS["vector"]), None)
+
+    charsets = {column.name: column.charset for column in found.columns if column.charset is not None}
+    assert charsets == {"a": "latin1", "b": "utf8mb4", "c": "binary", "d": "gbk", "e": "latin1"}
+
+
 def test_what_the_log_does_not_say_is_kept_for_columns_of_the_same_type() -> None:
     tracked = _TABLES["uk"]
     described = replace(tracked.columns[0], comment="kept", default="7")

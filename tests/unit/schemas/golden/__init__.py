@@ -71,4 +71,4 @@ def table_maps() -> dict[str, bytes]:
     """Bodies of TABLE_MAP events by table name."""
     lines = (_HERE / "table_maps.txt").read_text().splitlines()
     bodies = [bytes.fromhex(line) for line in lines if not line.startswith("#")]
-    return dict(zip(("t", "nokey", "uk", "od-d", "labels", "prefix"), bodies, strict=True))
+    return dict(zip(("t", "nokey", "uk", "od-d", "labels", "prefix", "vector"), bodies, strict=True))
