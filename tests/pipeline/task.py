@@ -92,7 +92,7 @@ class Task:
         assert code == expected, f"{process} ended with {code}, not {expected}; it said:\n{process.tail()}"
         return process
 
-    def wait(self, seconds: float = 60.0) -> None:
+    def wait(self, seconds: float = 150.0) -> None:
         """Waits until every target has what the source has now."""
         asked = self.start("wait", "--timeout", str(int(seconds)))
         code = asked.exit_code(seconds + 30)
