@@ -28,6 +28,7 @@ class Field:
     column_type: str  # as MySQL prints it
     generated: bool
     required: bool
+    charset: str = ""  # of a character column
 
     @property
     def type(self) -> str:
@@ -37,7 +38,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A unique index; `total` when each part is a whole NOT NULL column."""
+    """A unique index; `total` when each part is a whole NOT NULL column.
+
+    A primary key always is: where parts of its columns tell rows apart, so do the whole ones.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -132,20 +136,21 @@ def read_shape(connection: Connection, table: TableName) -> Shape:
 
 def find_shape(connection: Connection, table: TableName) -> Shape | None:
     try:
-        columns = connection.query(f"SHOW COLUMNS FROM {qualified(table)}")
+        columns = connection.query(f"SHOW FULL COLUMNS FROM {qualified(table)}")
         indexes = connection.query(f"SHOW INDEX FROM {qualified(table)}")
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return None
         raise
-    fields = (_field(str(row[0]), str(row[1]), str(row[2]), row[4], str(row[5])) for row in columns)
+    fields = [_field(str(row[0]), str(row[1]), row[2], str(row[3]), row[5], str(row[6])) for row in columns]
     return Shape(table, {field.name.lower(): field for field in fields}, _uniques(indexes))
 
 
-def _field(name: str, column_type: str, nullable: str, default: object, extra: str) -> Field:
+def _field(name: str, column_type: str, collation: str | None, nullable: str, default: object, extra: str) -> Field:
+    """Of SHOW FULL COLUMNS; a collation's name begins with its charset."""
     generated = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
     filled = nullable == "YES" or default is not None or "auto_increment" in extra or "DEFAULT_GENERATED" in extra
-    return Field(name, column_type, generated, not (generated or filled))
+    return Field(name, column_type, generated, not (generated or filled), (collation or "").split("_")[0])
 
 
 def _plain_type(column_type: str) -> str:
@@ -162,5 +167,5 @@ def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:
         name, column = str(row[2]), str(row[4])
         whole = row[4] is not None and row[7] is None and row[9] != "YES"
         before = found.get(name, Unique(name, (), True))
-        found[name] = Unique(name, (*before.columns, column), before.total and whole)
+        found[name] = Unique(name, (*before.columns, column), before.total and (whole or name == "PRIMARY"))
     return tuple(found.values())

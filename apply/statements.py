@@ -152,7 +152,7 @@ def _match(field: Field) -> str:
     """A condition that holds exactly when a column's bytes are those of a literal."""
     name = identifier(field.name).replace("{", "{{").replace("}", "}}")
     if field.type in _TEXTS:
-        return f"CAST(CONVERT({name} USING utf8mb4) AS BINARY) <=> CAST({{}} AS BINARY)"
+        return f"CAST({name} AS BINARY) <=> CAST(CONVERT({{}} USING {field.charset}) AS BINARY)"
     if field.type in _FLOATS:  # tells -0 from 0, and never rounds
         return f"CONCAT({name} * 1e0) <=> CONCAT({{}} * 1e0)"
     if field.type == "json":  # compared as JSON, 1 would be 1.0

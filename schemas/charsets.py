@@ -1,18 +1,37 @@
-"""Character sets: from a column's bytes to text, by MySQL's own tables.
+"""Character sets: from a column's bytes to text, and whether the server turns that text into the same bytes again.
 
-Every table here was compared with what a MySQL server converts; sets in which two different byte sequences mean the
-same character (big5, sjis, cp932, ujis, eucjpms, armscii8) are left out, because their text would not lead back; so are
-geostd8 and keybcs2, for which there is no codec to begin with.
+Python's codecs do the work; `charsets.txt` holds where a MySQL server differs from them, as the server itself told
+(`python -m deploy.charsets`). Text of a set with several byte sequences for one character, and bytes that are no text
+at all, are not certain: whoever needs the value must carry its bytes.
 """
 
 import codecs
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 
-Decode = Callable[[bytes], str]
+#: The text of bytes, None when it does not lead back to them.
+Decode = Callable[[bytes], str | None]
+
+#: No certain text begins with it: keys mark values with it that text does not hold.
+MARK = "\U0010ffff"
+_UNKNOWN = "\ufffd"  # the character for bytes that are none
+_UNDEFINED = "\ufffe"  # what charmap_decode takes for "no such character"
+_BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
 
 _UTF8 = frozenset(("utf8mb4", "utf8mb3", "utf8"))
-_UNDEFINED = "\ufffe"  # what charmap_decode takes for "no such character"
+_UNICODE = {
+    "utf8mb4": "utf-8",
+    "utf8mb3": "utf-8",
+    "utf8": "utf-8",
+    "ucs2": "utf-16-be",
+    "utf16": "utf-16-be",
+    "utf16le": "utf-16-le",
+    "utf32": "utf-32-be",
+}
+_NARROW = frozenset(("ucs2", "utf8mb3", "utf8"))  # no characters beyond the basic plane
 
 #: bytes of the longest character
 _LONGEST = {
@@ -20,65 +39,10 @@ _LONGEST = {
     **dict.fromkeys(("utf8mb3", "utf8", "ujis", "eucjpms"), 3),
     **dict.fromkeys(("ucs2", "gbk", "gb2312", "euckr", "big5", "sjis", "cp932"), 2),
 }
-
-_CODECS = {
-    "ucs2": "utf-16-be",
-    "utf16": "utf-16-be",
-    "utf16le": "utf-16-le",
-    "utf32": "utf-32-be",
-    "gbk": "gbk",
-    "gb2312": "gb2312",
-    "euckr": "cp949",
-    "ascii": "ascii",
-}
-
-#: single-byte sets: a codec, and where MySQL differs from it
-_SINGLE: dict[str, tuple[str, dict[int, str]]] = {
-    "cp1250": ("cp1250", {}),
-    "cp1251": ("cp1251", {}),
-    "cp1256": ("cp1256", dict.fromkeys((0x8A, 0x8F, 0x98, 0x9A, 0x9F, 0xAA, 0xC0, 0xFF), _UNDEFINED)),
-    "cp1257": ("cp1257", {}),
-    "cp850": ("cp850", {}),
-    "cp852": ("cp852", {}),
-    "cp866": ("cp866", {0xFC: "\u207f", 0xFD: "\xb2"}),
-    "dec8": (
-        "latin-1",
-        {
-            **dict.fromkeys(
-                (0xA4, 0xA6, 0xAC, 0xAD, 0xAE, 0xAF, 0xB4, 0xB8, 0xBE, 0xD0, 0xDE, 0xF0, 0xFE, 0xFF), _UNDEFINED
-            ),
-            0xA8: "\xa4",
-            0xD7: "\u0152",
-            0xDD: "\u0178",
-            0xF7: "\u0153",
-            0xFD: "\xff",
-        },
-    ),
-    "greek": (
-        "iso8859-7",
-        {0xA1: "\u02bd", 0xA2: "\u02bc", **dict.fromkeys((0xA4, 0xA5, 0xAA), _UNDEFINED)},
-    ),
-    "hebrew": ("iso8859-8", {0xAF: "\u203e"}),
-    "hp8": ("hp-roman8", {}),
-    "koi8r": ("koi8-r", {}),
-    "koi8u": ("koi8-u", {0x95: "\u2022"}),
-    "latin1": ("cp1252", {byte: chr(byte) for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}),
-    "latin2": ("iso8859-2", {}),
-    "latin5": ("iso8859-9", {}),
-    "latin7": ("iso8859-13", {}),
-    "macce": ("mac_latin2", {}),
-    "macroman": ("mac_roman", {}),
-    "swe7": (
-        "ascii",
-        {
-            **dict(zip(b"@[\\]^`{|}~", "ÉÄÖÅÜéäöåü", strict=True)),
-            0x7F: _UNDEFINED,
-        },
-    ),
-    "tis620": ("tis-620", {0xFF: "\ufffd"}),
-}
-
-_GB18030_SWAPPED = {0x1E3F: 0xE7C7, 0xE7C7: 0x1E3F}
+#: bytes of the shortest character, where it is not one
+_SHORTEST = {"ucs2": 2, "utf16": 2, "utf16le": 2, "utf32": 4}
+#: US-ASCII is not what its lower half is
+_NOT_ASCII = frozenset(("ucs2", "utf16", "utf16le", "utf32", "sjis", "swe7"))
 
 
 def longest(charset: str) -> int:
@@ -86,49 +50,147 @@ def longest(charset: str) -> int:
     return _LONGEST.get(charset, 1)
 
 
+def shortest(charset: str) -> int:
+    """Bytes of the shortest character."""
+    return _SHORTEST.get(charset, 1)
+
+
 def is_utf8(charset: str) -> bool:
     return charset in _UTF8
 
 
+def keeps_ascii(charset: str) -> bool:
+    """True when bytes below 0x80 always are, with certainty, the characters of US-ASCII."""
+    return charset not in _NOT_ASCII
+
+
+def known(charset: str) -> bool:
+    return charset in _UNICODE or charset in _tables()
+
+
 @cache
-def decoder(charset: str) -> Decode | None:
-    """From bytes to text, None for a set without a certain table. It raises UnicodeDecodeError."""
-    if charset in _UTF8:
-        return _with_codec("utf-8")
-    if charset == "gb18030":
-        return _gb18030
-    if charset in _CODECS:
-        return _with_codec(_CODECS[charset])
-    if charset in _SINGLE:
-        return _with_table(*_SINGLE[charset])
-    return None
+def decoder(charset: str) -> Decode:
+    """The reader of certain text; KeyError for a set that is not `known`."""
+    if charset in _UNICODE:
+        return _unicode(_UNICODE[charset], charset in _NARROW)
+    table = _tables()[charset]
+    return _single(table) if longest(charset) == 1 else _several(table, longest(charset))
 
 
-def _with_codec(name: str) -> Decode:
-    decode = codecs.getdecoder(name)
-
-    def read(data: bytes) -> str:
-        return decode(data, "strict")[0]
-
-    return read
+def text_of(charset: str, data: bytes) -> str:
+    """The text as the server reads it, with U+FFFD for what is no character."""
+    if charset in _UNICODE:
+        return data.decode(_UNICODE[charset], "replace")
+    return "".join(character for character, _ in _walk(_tables()[charset], longest(charset), data))
 
 
-def _with_table(codec: str, differences: dict[int, str]) -> Decode:
-    table = "".join(differences.get(byte) or _character(byte, codec) for byte in range(256))
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Python's codec, the bytes that the server reads otherwise, and those whose text leads to other bytes."""
 
-    def read(data: bytes) -> str:
-        return codecs.charmap_decode(data, "strict", table)[0]
+    codec: str
+    others: dict[bytes, str | None]
+    doubtful: frozenset[bytes]
 
-    return read
+    def read(self, code: bytes) -> str | None:
+        """The character that these bytes are."""
+        if code in self.others:
+            return self.others[code]
+        return _read(self.codec, code)
 
 
-def _character(byte: int, codec: str) -> str:
+def _read(codec: str, code: bytes) -> str | None:
     try:
-        return bytes((byte,)).decode(codec)
+        text = code.decode(codec)
     except UnicodeDecodeError:
-        return _UNDEFINED
+        return None
+    return text if len(text) == 1 else None
 
 
-def _gb18030(data: bytes) -> str:
-    """The two standards of gb18030 exchange one pair of characters; MySQL follows the later one."""
-    return data.decode("gb18030").translate(_GB18030_SWAPPED)
+@cache
+def _tables() -> dict[str, _Table]:
+    lines = (files("schemas") / "charsets.txt").read_text("ascii").splitlines()
+    return {words[0]: _table(words[1], words[2:]) for words in map(str.split, lines)}
+
+
+def _table(codec: str, differences: list[str]) -> _Table:
+    others: dict[bytes, str | None] = {}
+    doubtful: set[bytes] = set()
+    for difference in differences:
+        codes, character = difference.split(":")
+        first, _, last = codes.partition("-")
+        point = character.rstrip("!")
+        for number in range(int(last or first, 16) - int(first, 16) + 1):
+            code = (int(first, 16) + number).to_bytes(len(first) // 2, "big")
+            others[code] = chr(int(point, 16) + number) if point else None
+            if character != point or not point:
+                doubtful.add(code)
+    return _Table(codec, others, frozenset(doubtful))
+
+
+def _unicode(codec: str, narrow: bool) -> Decode:
+    decode = codecs.getdecoder(codec)
+
+    def read(data: bytes) -> str | None:
+        try:
+            text = decode(data, "strict")[0]
+        except UnicodeDecodeError:
+            return None
+        return None if text.startswith(MARK) else text
+
+    def read_narrow(data: bytes) -> str | None:
+        text = read(data)
+        return None if text is None or _BASIC_PLANE.search(text) else text
+
+    return read_narrow if narrow else read
+
+
+def _single(table: _Table) -> Decode:
+    codes = [bytes((byte,)) for byte in range(256)]
+    characters = "".join(_UNDEFINED if code in table.doubtful else table.read(code) or _UNDEFINED for code in codes)
+
+    def read(data: bytes) -> str | None:
+        try:
+            return codecs.charmap_decode(data, "strict", characters)[0]
+        except UnicodeDecodeError:
+            return None
+
+    return read
+
+
+def _several(table: _Table, most: int) -> Decode:
+    """The codec, and character by character where it may be wrong."""
+    decode = codecs.getdecoder(table.codec)
+    suspects = [character for character in (_read(table.codec, code) for code in table.others) if character]
+    suspect = re.compile("[" + re.escape("".join(suspects)) + "]" if suspects else "(?!)")
+
+    def read(data: bytes) -> str | None:
+        try:
+            text = decode(data, "strict")[0]
+            certain = not suspect.search(text)
+        except UnicodeDecodeError:
+            certain = False
+        if not certain:
+            walked = list(_walk(table, most, data))
+            if not all(sure for _, sure in walked):
+                return None
+            text = "".join(character for character, _ in walked)
+        return None if text.startswith(MARK) else text
+
+    return read
+
+
+def _walk(table: _Table, most: int, data: bytes) -> Iterator[tuple[str, bool]]:
+    """Each character, and whether it is certain."""
+    at = 0
+    while at < len(data):
+        for size in range(1, most + 1):
+            code = data[at : at + size]
+            character = table.read(code)
+            if character is not None:
+                yield character, code not in table.doubtful
+                at += size
+                break
+        else:
+            yield _UNKNOWN, False
+            at += 1

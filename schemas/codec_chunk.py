@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from schemas.charsets import is_utf8
 from schemas.envelope import NO_EXACT, Envelope, exact_map, op
 from schemas.keys import key_of
 from schemas.plan import TablePlan
@@ -48,7 +47,7 @@ def chunk_select(table: Table) -> list[str]:
 
 def _expression(column: Column, kind: Kind) -> str:
     name = identifier(column.name)
-    if kind is Kind.TEXT and not is_utf8(column.charset or ""):
+    if kind is Kind.TEXT and column.charset != "utf8mb4":
         return f"CAST({name} AS BINARY)"  # the column's own bytes, read as those of the log are
     return TYPES[kind].select(name)
 

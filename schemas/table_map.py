@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from runtime.errors import Fatal
-from schemas.charsets import decoder, longest
+from schemas.charsets import known, longest, text_of
 from schemas.collations import collation
 from schemas.map_metadata import Cursor, Metadata, read_metadata
 from schemas.names import TableName
@@ -307,16 +307,12 @@ def _collation(column: MapColumn, table: TableName) -> tuple[str, str]:
 
 def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
     charset, name = _collation(column, table)
-    decode = decoder("utf8mb4" if charset == "binary" else charset)
-    if decode is None:
+    if charset != "binary" and not known(charset):
         raise Fatal(
-            f"table {table}, column {column.name}: charset {charset} cannot be carried exactly",
+            f"table {table}, column {column.name}: charset {charset} is not known",
             hint="convert the column to utf8mb4 at the source, or exclude the table",
         )
-    try:
-        labels = tuple(decode(label) for label in column.labels)
-    except UnicodeError as error:
-        raise Malformed(f"table {table}, column {column.name}: a label that is no {charset} text") from error
+    labels = tuple(text_of("utf8mb4" if charset == "binary" else charset, label) for label in column.labels)
     kind = "enum" if column.type == _ENUM else "set"
     return replace(
         bare,

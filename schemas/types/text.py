@@ -1,14 +1,19 @@
-"""Character columns: CHAR, VARCHAR and the TEXTs, as UTF-8."""
+"""Character columns: CHAR, VARCHAR and the TEXTs, as UTF-8.
 
+Where the text would not lead back to the same bytes, `exact` holds these: `_sjis 0x815f`, as MySQL writes a literal.
+"""
+
+import re
 from collections.abc import Callable
 
 from runtime.errors import Fatal
-from schemas.charsets import decoder, is_utf8, longest
+from schemas.charsets import MARK, decoder, is_utf8, keeps_ascii, known, longest, shortest, text_of
 from schemas.sql import text_literal
 from schemas.table import Column
 from schemas.types.annotation import primitive
 from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, ToLiteral, Type
 from schemas.varint import long, sized, sized_at
+from schemas.varint import text as avro_text
 
 LENGTH_BYTES = {
     "tinytext": 1, "text": 2, "mediumtext": 3, "longtext": 4,
@@ -31,11 +36,11 @@ def _size(column: Column) -> int:
 
 
 def known_charset(column: Column) -> str:
-    """The column's charset; Fatal when its bytes cannot be read with certainty."""
+    """The column's charset; Fatal when nothing is known of it."""
     charset = column.charset or "binary"
-    if decoder(charset) is None:
+    if not known(charset):
         raise Fatal(
-            f"column {column.name}: charset {charset} cannot be carried exactly",
+            f"column {column.name}: charset {charset} is not known",
             hint="convert the column to utf8mb4 at the source, or exclude the table",
         )
     return charset
@@ -51,71 +56,79 @@ def prefix_reader(size: int) -> Callable[[bytes, int], int]:
 
 
 def _log(column: ColumnPlan) -> FromLog:
-    if not is_utf8(column.charset):
-        return _converting_log(column)
-    present = column.present
-    if column.size == 1:
+    put = _text(column)
+    if column.size > 1:
+        prefix, width = prefix_reader(column.size), column.size
+
+        def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+            start = at + width
+            end = start + prefix(data, at)
+            put(data[start:end], out, exact)
+            return end
+
+        return read
+    if not keeps_ascii(column.charset):
 
         def read_short(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
-            size = data[at]
-            at += 1
-            end = at + size
-            out.append(present + long(size) + data[at:end])
+            start = at + 1
+            end = start + data[at]
+            put(data[start:end], out, exact)
             return end
 
         return read_short
-    prefix, width = prefix_reader(column.size), column.size
+    heads = [column.present + long(size) for size in range(256)]
 
-    def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
-        size = prefix(data, at)
-        at += width
-        end = at + size
-        out.append(present + long(size) + data[at:end])
+    def read_short_ascii(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+        size = data[at]
+        start = at + 1
+        end = start + size
+        value = data[start:end]
+        if value.isascii():
+            out.append(heads[size] + value)
+        else:
+            put(value, out, exact)
         return end
 
-    return read
-
-
-def _convert(column: ColumnPlan) -> Callable[[bytes], bytes]:
-    """From the column's bytes to Avro."""
-    present, decode = column.present, decoder(column.charset)
-    if decode is None:
-        raise Fatal(f"column {column.name}: charset {column.charset}", hint="convert the column to utf8mb4")
-
-    def convert(data: bytes) -> bytes:
-        try:
-            return present + sized(decode(data).encode())
-        except UnicodeError as error:
-            raise Malformed(f"column {column.name}: bytes that are no {column.charset} text") from error
-
-    return convert
-
-
-def _converting_log(column: ColumnPlan) -> FromLog:
-    prefix, width, convert = prefix_reader(column.size), column.size, _convert(column)
-
-    def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
-        end = at + width + prefix(data, at)
-        out.append(convert(data[at + width : end]))
-        return end
-
-    return read
+    return read_short_ascii
 
 
 def _text(column: ColumnPlan) -> FromText:
-    if is_utf8(column.charset):
-        present = column.present
+    present, index, charset = column.present, column.index, column.charset
+    decode, same, ascii_too = decoder(charset), is_utf8(charset), keeps_ascii(charset)
 
-        def read(text: bytes, out: list[bytes], exact: list[Exact]) -> None:
-            out.append(present + long(len(text)) + text)
+    def put(value: bytes, out: list[bytes], exact: list[Exact]) -> None:
+        if ascii_too and value.isascii():
+            out.append(present + long(len(value)) + value)
+            return
+        text = decode(value)
+        if text is None:
+            exact.append((index, f"_{charset} 0x{value.hex()}"))
+            out.append(present + sized(text_of(charset, value).encode()))
+        else:
+            out.append(present + sized(value if same else text.encode()))
 
-        return read
-    convert = _convert(column)
+    return put
 
-    def read_converting(text: bytes, out: list[bytes], exact: list[Exact]) -> None:
-        out.append(convert(text))
 
-    return read_converting
+_EXACT = re.compile(r"_([a-z0-9]+) 0x((?:[0-9a-f]{2})*)")
+
+
+def _exact_literal(exact: str) -> str:
+    found = _EXACT.fullmatch(exact)
+    if found is None:
+        raise Malformed(f"`exact` holds {exact[:40]!r} for a character column")
+    charset, digits = found.groups()
+    if len(digits) // 2 % shortest(charset):  # the server would fill it up with zeros
+        raise Fatal(
+            f"a value of {len(digits) // 2} bytes is no {charset} text, and no statement can store it: 0x{digits[:80]}",
+            hint="correct the row at the source, or set the record aside with penstock dead-letters",
+        )
+    return f"_{charset} X'{digits}'"
+
+
+def _exact_key(column: ColumnPlan, exact: str) -> bytes:
+    """No certain text begins so."""
+    return avro_text(MARK + exact)
 
 
 def quoted_text(column: ColumnPlan) -> ToLiteral:
@@ -127,4 +140,13 @@ def quoted_text(column: ColumnPlan) -> ToLiteral:
     return write
 
 
-TEXT = Type(avro=_avro, default=_default, size=_size, log=_log, text=_text, literal=quoted_text)
+TEXT = Type(
+    avro=_avro,
+    default=_default,
+    size=_size,
+    log=_log,
+    text=_text,
+    literal=quoted_text,
+    exact_literal=_exact_literal,
+    exact_key=_exact_key,
+)

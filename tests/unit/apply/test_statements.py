@@ -20,7 +20,7 @@ def shape(*fields: Field, uniques: Sequence[Unique] = (PRIMARY,)) -> Shape:
 
 
 def field(name: str, column_type: str = "int", *, generated: bool = False, required: bool = False) -> Field:
-    return Field(name, column_type, generated, required)
+    return Field(name, column_type, generated, required, "sjis" if column_type.startswith("varchar") else "")
 
 
 def table(*columns: Column, key: tuple[str, ...] = ("id",)) -> Table:
@@ -96,7 +96,7 @@ def test_a_row_without_a_key_is_found_by_all_its_bytes() -> None:
     conditions = one_deleted(made, ("1", "'{}'", "1e0", "'{}'", "X'00'", "X'01'", "'{'", "NULL"))
     assert conditions == (
         "DELETE FROM `my db`.`t``t` WHERE `a` <=> 1"
-        " AND CAST(CONVERT(`b` USING utf8mb4) AS BINARY) <=> CAST('{}' AS BINARY)"
+        " AND CAST(`b` AS BINARY) <=> CAST(CONVERT('{}' USING sjis) AS BINARY)"
         " AND CONCAT(`c{` * 1e0) <=> CONCAT(1e0 * 1e0)"
         " AND CAST(CAST(`d` AS CHAR) AS BINARY) <=> CAST(CAST(CAST('{}' AS JSON) AS CHAR) AS BINARY)"
         " AND HEX(`e`) <=> HEX(X'00') AND HEX(`f`) <=> HEX(X'01') AND `g` <=> '{' AND `h` <=> NULL LIMIT 1"

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Fatal
-from schemas.charsets import decoder, is_utf8, longest
+from schemas.charsets import decoder, is_utf8, longest, text_of
 from schemas.table import Column
-from schemas.types.column import Malformed
+from schemas.types import TYPES
+from schemas.types.column import Kind, Malformed
 from schemas.varint import long, sized, text
 from tests.unit.schemas.one_column import carried, column
 
@@ -83,21 +84,76 @@ def test_other_charsets_become_text(charset: str, data: bytes, words: str | None
 
     if words is not None:
         assert found.avro == text(words)
-    decode = decoder(charset)
-    assert decode is not None
-    assert found.avro == text(decode(data))
+    assert (found.exact, decoder(charset)(data)) == (None, text_of(charset, data))
+    assert found.avro == text(text_of(charset, data))
 
 
-@pytest.mark.parametrize(("charset", "data"), [("ascii", b"\x80"), ("cp1251", b"\x98"), ("utf16", b"\xd8\x00")])
-def test_bytes_that_are_no_character_are_refused(charset: str, data: bytes) -> None:
-    with pytest.raises(Malformed, match=f"column c: bytes that are no {charset} text"):
-        carried(_text("longtext", charset=charset), _after(4, data), data)
+@pytest.mark.parametrize(
+    ("charset", "data", "words"),
+    [
+        ("ascii", b"a\x80", "a\ufffd"),
+        ("cp1257", b"\xa1", "\ufffd"),
+        ("utf8mb4", b"a\xc3", "a\ufffd"),
+        ("utf8mb4", b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+        ("utf8mb4", "\U0010ffff0x".encode(), "\U0010ffff0x"),
+        ("utf8mb3", "\U0001f600".encode(), "\U0001f600"),
+        ("utf16", b"\xd8\x00", "\ufffd"),
+        ("ucs2", b"\xd8\x3d\xde\x00", "\U0001f600"),
+        ("utf32", b"\0\x11\0\0", "\ufffd"),
+        ("sjis", b"\\", "\\"),
+        ("sjis", b"a\x81", "a\ufffd"),
+        ("cp932", b"\x87\x90\x81\xe0", "\u2252\u2252"),
+        ("ujis", b"\xa1\xc0\x8f\xa2\xb7", "\\~"),
+        ("eucjpms", b"\xad\xf0", "\u2252"),
+        ("big5", b"\xa1\x5a", "\ufffd"),
+        ("armscii8", b"\xff", "'"),
+        ("geostd8", b"\xff", "\ufffd"),
+        ("gbk", b"\x81", "\ufffd"),
+        ("gb18030", b"\x81\x30\x81", "\ufffd0\ufffd"),
+    ],
+)
+def test_bytes_that_text_does_not_lead_back_to_travel_too(charset: str, data: bytes, words: str) -> None:
+    found = carried(_text("longtext", charset=charset), _after(4, data), data)
+
+    assert found.avro == text(words)
+    assert found.exact == f"_{charset} 0x{data.hex()}"
+    assert found.key == text("\U0010ffff" + found.exact)
 
 
-@pytest.mark.parametrize("charset", ["big5", "sjis", "cp932", "ujis", "eucjpms", "armscii8", "klingon"])
-def test_a_charset_without_a_certain_table_is_refused(charset: str) -> None:
-    with pytest.raises(Fatal, match=f"column c: charset {charset}"):
-        carried(_text("text", charset=charset), b"\0\0", b"")
+@pytest.mark.parametrize(
+    ("charset", "data", "words"),
+    [
+        ("sjis", b"\x81_\xb1", "\\\uff71"),
+        ("cp932", b"\x81\xe0", "\u2252"),
+        ("ujis", b"\xf5\xa1a\x8f\xf5\xa1", "\ue000a\ue3ac"),
+        ("eucjpms", b"\xad\xa1a", "\u2460a"),
+        ("big5", b"\xa1\x45", "\u2022"),
+        ("armscii8", b"'\xa3", "'\u0589"),
+        ("geostd8", b"\xc0", "\u10d0"),
+        ("keybcs2", b"\x80", "\u010c"),
+        ("tis620", b"\xff", "\ufffd"),
+    ],
+)
+def test_where_a_server_differs_from_the_codecs(charset: str, data: bytes, words: str) -> None:
+    found = carried(_text("longtext", charset=charset), _after(4, data), data)
+
+    assert (found.avro, found.exact) == (text(words), None)
+
+
+def test_exact_bytes_become_a_literal_in_their_charset() -> None:
+    literal = TYPES[Kind.TEXT].exact_literal
+
+    assert literal("_sjis 0x815f") == "_sjis X'815f'"
+    with pytest.raises(Fatal, match="3 bytes is no utf16 text"):
+        literal("_utf16 0x006100")
+    for broken in ("0x00", "_sjis 0x0", "_sjis X'' OR 1", "_sjis 0xzz"):
+        with pytest.raises(Malformed):
+            literal(broken)
+
+
+def test_an_unknown_charset_is_refused() -> None:
+    with pytest.raises(Fatal, match="column c: charset klingon"):
+        carried(_text("text", charset="klingon"), b"\0\0", b"")
 
 
 def test_what_is_known_of_a_charset() -> None:
