@@ -113,7 +113,7 @@ def _text(column: ColumnPlan) -> FromText:
 _EXACT = re.compile(r"_([a-z0-9]+) 0x((?:[0-9a-f]{2})*)")
 
 
-def _exact_literal(exact: str) -> str:
+def _exact_literal(exact: str, literal: str) -> str:
     found = _EXACT.fullmatch(exact)
     if found is None:
         raise Malformed(f"`exact` holds {exact[:40]!r} for a character column")

@@ -143,12 +143,12 @@ def test_where_a_server_differs_from_the_codecs(charset: str, data: bytes, words
 def test_exact_bytes_become_a_literal_in_their_charset() -> None:
     literal = TYPES[Kind.TEXT].exact_literal
 
-    assert literal("_sjis 0x815f") == "_sjis X'815f'"
+    assert literal("_sjis 0x815f", "'\u2252'") == "_sjis X'815f'"
     with pytest.raises(Fatal, match="3 bytes is no utf16 text"):
-        literal("_utf16 0x006100")
+        literal("_utf16 0x006100", "''")
     for broken in ("0x00", "_sjis 0x0", "_sjis X'' OR 1", "_sjis 0xzz"):
         with pytest.raises(Malformed):
-            literal(broken)
+            literal(broken, "''")
 
 
 def test_an_unknown_charset_is_refused() -> None:
