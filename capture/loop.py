@@ -1,11 +1,13 @@
 """Capture: from the last durable position onwards, log events and snapshot chunks into Kafka."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from capture.catalog import Catalog
-from capture.checkpoint import load
+from capture.checkpoint import Checkpoint, load
+from capture.hosts import Hosts
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.schema import SchemaSource
@@ -29,8 +31,8 @@ from snapshot.settings import SnapshotSettings
 class Capture:
     """One task's capture. `session` opens from the topics, works, and yields where it may stop."""
 
-    def __init__(self, source: Endpoint, kafka: KafkaSettings, settings: CaptureSettings) -> None:
-        self._source = source
+    def __init__(self, sources: Sequence[Endpoint], kafka: KafkaSettings, settings: CaptureSettings) -> None:
+        self._hosts = Hosts(sources)
         self._kafka = kafka
         self._settings = settings
 
@@ -38,18 +40,19 @@ class Capture:
         with (
             closing(Publisher(self._kafka, self._settings)) as publisher,
             self._problems(publisher),
-            connect(self._source, init="SET time_zone = '+00:00'") as connection,
         ):
-            yield from self._capture(publisher, connection)
+            checkpoint = load(self._kafka, self._settings.task)
+            publisher.known(checkpoint.entries)
+            source = self._hosts.chosen(published(checkpoint.position) if checkpoint.position else None).endpoint
+            with connect(source, init="SET time_zone = '+00:00'") as connection:
+                yield from self._capture(publisher, checkpoint, connection)
 
-    def _capture(self, publisher: Publisher, connection: Connection) -> Generator[None]:
-        settings = self._settings
-        checkpoint = load(self._kafka, settings.task)
-        publisher.known(checkpoint.entries)
+    def _capture(self, publisher: Publisher, checkpoint: Checkpoint, connection: Connection) -> Generator[None]:
+        settings, source = self._settings, connection.endpoint
         statements = Statements(connection, settings.selection)
         begun = None if checkpoint.position is None else checkpoint.executed
         marks = Marks(connection, place_server(connection, begun))
-        schema = SchemaSource(self._source, connection, marks, statements, settings)
+        schema = SchemaSource(source, connection, marks, statements, settings)
         if checkpoint.position is None:
             begin(self._kafka, publisher, schema, connection, settings)
             checkpoint = load(self._kafka, settings.task)
@@ -63,16 +66,23 @@ class Capture:
         catalog = Catalog(publisher, settings.selection, checkpoint.tables)
         catalog.doubt(checkpoint.doubtful)
         with opened(
-            self._source,
-            str(connection.value("SELECT @@GLOBAL.server_uuid")),
+            source,
             SnapshotSettings(settings.task, settings.readers, settings.chunk_bytes),
             checkpoint.ranges.values(),
             catalog.plan,
             published(start),
         ) as interleave:
-            stream = Stream(self._kafka, settings, publisher, catalog, interleave, statements, schema, start)
-            with closing(LogReader(self._source, stream.executed, settings.server_id, settings.heartbeat_ms)) as reader:
-                log.info("capturing", position=str(stream.log), gtid_set=str(stream.executed), epoch=stream.epoch)
+            executed = GtidSet.parse(start.gtid_set)
+            with closing(LogReader(source, executed, settings.server_id, settings.heartbeat_ms)) as reader:
+                start = replace(start, file=reader.begin.file, offset=reader.begin.offset)  # as this host names it
+                stream = Stream(self._kafka, settings, publisher, catalog, interleave, statements, schema, start)
+                log.info(
+                    "capturing",
+                    host=f"{source.host}:{source.port}",
+                    position=str(stream.log),
+                    gtid_set=str(executed),
+                    epoch=stream.epoch,
+                )
                 yield from Work(settings, publisher, interleave, stream, reader).run()
 
     @contextmanager

@@ -8,8 +8,8 @@ owner opens a new reader at its own durable position; nothing reconnects in secr
 import struct
 import zlib
 
-from capture.events import HEADER, HEADER_SIZE, Event, EventType, type_name
-from runtime.errors import Fatal
+from capture.events import HEADER, HEADER_SIZE, Event, EventType, rotate, type_name
+from runtime.errors import Fatal, Transient
 from runtime.mysql import (
     COM_BINLOG_DUMP,
     COM_BINLOG_DUMP_GTID,
@@ -35,6 +35,7 @@ class LogReader:
         try:
             self._checksum = self._agree(self._connection)
             self._packets: Packets = self._connection.packets(*self._command(executed, server_id))
+            self.begin = self._begin()
         except BaseException:
             self._connection.abort()
             raise
@@ -97,6 +98,16 @@ class LogReader:
         connection.execute("SET SESSION net_write_timeout = 86400")
         connection.execute(f"SET @source_heartbeat_period = {beat}, @master_heartbeat_period = {beat}")
         return checksum == "CRC32"
+
+    def _begin(self) -> LogPosition:
+        """Where the stream begins, by this server's names: the first event, made up for the stream, tells it.
+
+        A place that another server has told says nothing here.
+        """
+        event = self.read()
+        if event.type != EventType.ROTATE:
+            raise Transient(f"{self._source}: the log stream began with {type_name(event.type)}")
+        return LogPosition.of(*rotate(event.body))
 
     def _ended(self, packet: bytes) -> Exception:
         if packet[0] == 0xFF:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from apply import state
 from capture.definitions import read_tables, selected_databases
+from capture.hosts import primary
 from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
 from control.check_kafka import kafka_findings
@@ -20,7 +21,7 @@ from control.check_source import source_findings, source_privileges
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
-from control.finding import Finding, Status, failed, ok
+from control.finding import Finding, Status, failed, ok, warning
 from control.server import ServerFacts, read_log, read_server
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
@@ -33,6 +34,7 @@ _HEARTBEAT = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AN
 Seen = TypeVar("Seen")
 
 _CONNECT_SECONDS = 30.0
+_UNREACHED = "correct host and port, or let this host through"
 _OTHERS = {
     "views": "SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN %s",
     "routines": "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN %s",
@@ -115,14 +117,41 @@ class Inspection:
 
     def look_at_log(self) -> None:
         """The source's settings and its log only."""
-        self._visit("source", self._task.source, self._server)
+        self._at_source(self._server)
 
     def look_at_source(self) -> SourceSight | None:
-        return self._visit("source", self._task.source, self._source)
+        return self._at_source(self._source)
 
     def look_at_target(self, target: TargetSettings, source: SourceSight | None) -> None:
         place = f"target.{target.name}"
         self._visit(place, target.destination, lambda connection: self._target(connection, target, source))
+
+    def _at_source(self, look: Callable[[Connection], Seen]) -> Seen | None:
+        """What `look` sees of the host that would be read; whether the others could take its place."""
+        sources = self._task.sources
+        try:
+            chosen = primary(sources)
+        except Transient as error:
+            self.findings.append(failed("source.connect", str(error), _UNREACHED))
+            return None
+        except Fatal as error:
+            self.findings.append(failed("source.hosts", str(error), error.hint))
+            return None
+        for other in sources:
+            if (other.host, other.port) != (chosen.host, chosen.port):
+                self._stand_in(other)
+        return self._visit("source", chosen, look)
+
+    def _stand_in(self, host: Endpoint) -> None:
+        """What would keep a host from taking over; the task runs without it, so these are warnings."""
+        inspection = Inspection(self._task)
+        inspection._position = self._position
+        inspection._visit("source", host, inspection._server)
+        address = f"{host.host}:{host.port}"
+        for finding in inspection.findings:
+            if finding.status is Status.FAILED:
+                message = f"{address} could not take over now: {finding.message}"
+                self.findings.append(warning("source.hosts", message, finding.repair))
 
     def _visit(self, place: str, endpoint: Endpoint, look: Callable[[Connection], Seen]) -> Seen | None:
         """What `look` sees of a server; what goes wrong is a finding."""
@@ -131,8 +160,7 @@ class Inspection:
                 self.findings.append(ok(f"{place}.connect", f"{endpoint} answers"))
                 return look(connection)
         except Transient as error:
-            repair = "correct host and port, or let this host through"
-            self.findings.append(failed(f"{place}.connect", str(error), repair))
+            self.findings.append(failed(f"{place}.connect", str(error), _UNREACHED))
         except Fatal as error:
             self.findings.append(failed(f"{place}.access", str(error), error.hint))
         return None

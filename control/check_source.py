@@ -79,6 +79,14 @@ def _retention(server: ServerFacts) -> Finding:
 def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
     if position is None:
         return ok("source.position", "the task has not begun")
+    lost = position.minus(GtidSet.parse(server.variables.get("gtid_executed", "")))
+    if lost:
+        return failed(
+            "source.position",
+            f"the source lacks {lost.count()} transactions that the task has published: {lost}",
+            "it is another server, an older backup, or a replica that lags: name the server that has them, or migrate "
+            "anew with a new task name",
+        )
     missing = GtidSet.parse(server.variables.get("gtid_purged", "")).minus(position)
     if missing:
         return failed(
@@ -131,6 +139,12 @@ def _filters(log: LogFacts) -> Finding:
 def _replica(server: ServerFacts, log: LogFacts) -> Finding:
     workers = server.number("replica_parallel_workers") or server.number("slave_parallel_workers")
     ordered = server.on("replica_preserve_commit_order") or server.on("slave_preserve_commit_order")
+    if log.replica and not (server.on("log_replica_updates") or server.on("log_slave_updates")):
+        return failed(
+            "source.log_updates",
+            "the source is a replica that does not log what it replicates: those rows would never come",
+            "start it with log_replica_updates = ON (log_slave_updates before 8.0.26), or use its own source",
+        )
     if log.replica and workers > 1 and not ordered:
         return failed(
             "source.commit_order",

@@ -190,7 +190,7 @@ def wait(
     from control.wait import wait as wait_for
 
     task = load(config)
-    waited = wait_for(task.source, lambda: kafka_of(task), task.name, list(task.targets), timeout)
+    waited = wait_for(task.sources, lambda: kafka_of(task), task.name, list(task.targets), timeout)
     if as_json:
         typer.echo(json.dumps({"caught_up": waited.done, "seconds": waited.seconds, "missing": waited.missing}))
     elif waited.done:

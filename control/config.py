@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from control.document import Document, Problem, parse
-from control.grammar import EMBEDDED, ServerSection, SourceSection, TargetSection, TaskSection, TlsSection, section_at
+from control.grammar import EMBEDDED, SourceSection, TargetSection, TaskSection, TlsSection, section_at
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint, Tls
@@ -46,7 +46,7 @@ class Task:
 
     name: str
     file: Path
-    source: Endpoint
+    sources: tuple[Endpoint, ...]  # the hosts of one source
     kafka: KafkaSettings
     selection: Selection
     readers: int
@@ -157,7 +157,7 @@ def _task(section: TaskSection, file: Path, document: Document) -> Task:
     return Task(
         name=section.task,
         file=file,
-        source=_endpoint("source", section.source, file.parent, ("source",), document),
+        sources=_sources(section.source, file.parent, document),
         kafka=_kafka(section, document),
         selection=_selection(section, document),
         readers=section.snapshot.readers,
@@ -195,16 +195,21 @@ def _kafka(section: TaskSection, document: Document) -> KafkaSettings:
     )
 
 
-def _endpoint(
-    name: str,
-    server: ServerSection | SourceSection | TargetSection,
-    folder: Path,
-    path: tuple[str, ...],
-    document: Document,
-) -> Endpoint:
-    host, port = server.address if isinstance(server, SourceSection) else (server.host, server.port)
+def _sources(source: SourceSection, folder: Path, document: Document) -> tuple[Endpoint, ...]:
+    tls = _tls(source.tls, folder, ("source", "tls"), document)
+    addresses = source.addresses
+    for index, address in enumerate(addresses):
+        if address in addresses[:index]:
+            document.report(("source", "hosts", index), "is given twice")
+    return tuple(
+        Endpoint(name="source", host=host, port=port, user=source.user, password=source.password, tls=tls)
+        for host, port in addresses
+    )
+
+
+def _endpoint(name: str, server: TargetSection, folder: Path, path: tuple[str, ...], document: Document) -> Endpoint:
     tls = _tls(server.tls, folder, (*path, "tls"), document)
-    return Endpoint(name=name, host=host, port=port, user=server.user, password=server.password, tls=tls)
+    return Endpoint(name=name, host=server.host, port=server.port, user=server.user, password=server.password, tls=tls)
 
 
 def _tls(tls: TlsSection, folder: Path, path: tuple[str, ...], document: Document) -> Tls:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TypeVar
 
 from capture.definitions import selected_databases
+from capture.hosts import primary
 from control.catalog import TableFacts, read_catalog
 from control.cluster import BrokerDown, kafka_of
 from control.compare_schema import lowered
@@ -32,14 +33,15 @@ class Ends:
     """Connections to source and target, and the question how far the target is."""
 
     def __init__(self, task: Task, target: TargetSettings, patience_seconds: float) -> None:
-        self.source = Reading(task.source)
+        source = primary(task.sources)
+        self.source = Reading(source)
         self.target = Reading(target.destination, PRIMARY)
         self._task = task
         self._target_name = target.name
         self._patience_seconds = patience_seconds
         self._question: CaughtUp | None = None
         with ExitStack() as stack:
-            self.source_catalog = stack.enter_context(_catalog_connection(task.source))
+            self.source_catalog = stack.enter_context(_catalog_connection(source))
             self._target_catalog = stack.enter_context(_catalog_connection(target.destination))
             self._lowers = bool(self._target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))
             stack.callback(self.source.close)

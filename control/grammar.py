@@ -79,12 +79,6 @@ def _host(text: str) -> str:
     return text
 
 
-def _one_host(hosts: list[str]) -> list[str]:
-    if len(hosts) > 1:
-        raise _refuse("more than one host is not available yet in this version: give one")
-    return hosts
-
-
 Later = Annotated[object, BeforeValidator(_later)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Text = Annotated[str, Field(min_length=1)]
@@ -116,9 +110,7 @@ class ServerSection(Section):
 class SourceSection(Section):
     host: Text | None = None
     port: Port | None = None
-    hosts: (
-        Annotated[list[Annotated[str, AfterValidator(_host)]], Field(min_length=1), AfterValidator(_one_host)] | None
-    ) = None
+    hosts: Annotated[list[Annotated[str, AfterValidator(_host)]], Field(min_length=1)] | None = None
     user: Text
     password: str = ""
     tls: TlsSection = TlsSection()
@@ -132,12 +124,12 @@ class SourceSection(Section):
         return self
 
     @property
-    def address(self) -> tuple[str, int]:
+    def addresses(self) -> tuple[tuple[str, int], ...]:
         if self.hosts is None:
             assert self.host is not None
-            return self.host, self.port or 3306
-        host, _, port = self.hosts[0].rpartition(":")
-        return host.strip("[]"), int(port)
+            return ((self.host, self.port or 3306),)
+        parts = [text.rpartition(":") for text in self.hosts]
+        return tuple((host.strip("[]"), int(port)) for host, _, port in parts)
 
 
 class KafkaSection(Section):

@@ -126,7 +126,7 @@ class Watcher(threading.Thread):
                 self._display.show(observer.read(), observer.tables())
                 if self._until_caught_up and observer.snapshot_done and question is None:
                     targets = list(self._task.targets)
-                    question = CaughtUp(self._kafka, self._task.name, targets, source_position(self._task.source))
+                    question = CaughtUp(self._kafka, self._task.name, targets, source_position(self._task.sources))
                 if self._reached(question, Deadline(_LOOK_SECONDS)):
                     self.finished = True
                     return

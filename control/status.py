@@ -5,12 +5,13 @@ is None.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import TypeVar
 
 from apply import state
 from apply.state import Applied
+from capture.hosts import primary
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
@@ -54,7 +55,7 @@ class Observer:
         """The report of this moment."""
         self._problems, self._failed = [], False
         ends = self._ask("kafka", self._ends)
-        source = self._ask("source", lambda: read_goal(self._connection("source", self._task.source)))
+        source = self._ask("source", lambda: self._source(self._task.sources))
         now_us = time.time_ns() // 1000
         capture = self._capture(source, now_us)
         targets = {
@@ -116,6 +117,9 @@ class Observer:
     def _ends(self) -> dict[Place, int]:
         self._commits.refresh()
         return self._delivery.ends()
+
+    def _source(self, sources: Sequence[Endpoint]) -> Goal:
+        return read_goal(self._connections.get("source") or self._connection("source", primary(sources)))
 
     def _capture(self, goal: Goal | None, now_us: int) -> CaptureStatus:
         position = self._commits.position

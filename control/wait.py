@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from capture.hosts import primary
 from control.cluster import BrokerDown
 from control.commits import Commits
 from control.delivery import Delivery, Place
@@ -32,9 +33,9 @@ class Waited:
     missing: tuple[str, ...] = ()
 
 
-def source_position(source: Endpoint) -> Goal:
+def source_position(sources: Sequence[Endpoint]) -> Goal:
     """Everything that the source has committed."""
-    with connect(source, timeout=10.0) as connection:
+    with connect(primary(sources), timeout=10.0) as connection:
         return read_goal(connection)
 
 
@@ -102,12 +103,16 @@ class CaughtUp:
 
 
 def wait(
-    source: Endpoint, kafka: Callable[[], KafkaSettings], task: str, targets: Sequence[str], timeout_seconds: float
+    sources: Sequence[Endpoint],
+    kafka: Callable[[], KafkaSettings],
+    task: str,
+    targets: Sequence[str],
+    timeout_seconds: float,
 ) -> Waited:
     """Waits until every target has applied what the source has now. A server that does not answer is waited for too."""
     began = time.monotonic()
     deadline = Deadline(timeout_seconds)
-    goal = _patiently(lambda: source_position(source), deadline)
+    goal = _patiently(lambda: source_position(sources), deadline)
     with closing(CaughtUp(_patiently(kafka, deadline), task, targets, goal)) as question:
         while True:
             pause = _QUICK_SECONDS if time.monotonic() - began < _QUICK_FOR_SECONDS else _SLOW_SECONDS

@@ -17,7 +17,7 @@ def capture_of(task: Task, kafka: KafkaSettings) -> Capture:
         readers=task.readers,
         chunk_bytes=task.chunk_bytes,
     )
-    return Capture(task.source, kafka, settings)
+    return Capture(task.sources, kafka, settings)
 
 
 def apply_of(task: Task, kafka: KafkaSettings, target: TargetSettings) -> Apply:

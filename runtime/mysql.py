@@ -79,6 +79,10 @@ class Refused(Fatal):
         self.code = code
 
 
+class Elsewhere(Transient):
+    """Another server answers at the address: a failover behind it."""
+
+
 class LockTimeout(Transient):
     """A lock was not granted in time; the session goes on."""
 
@@ -103,6 +107,7 @@ class Endpoint:
     user: str
     password: str = field(repr=False)
     tls: Tls = Tls()
+    server_uuid: str = ""  # the only server that may answer there; empty: any
 
     def __str__(self) -> str:
         return f"{self.name} {self.user}@{self.host}:{self.port}"
@@ -330,7 +335,18 @@ def connect(
             connection._ssl_required = False  # type: ignore[attr-defined]
         connection.connect()
     connection._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[attr-defined]
-    return Connection(endpoint, connection, timeout)
+    opened = Connection(endpoint, connection, timeout)
+    if endpoint.server_uuid:
+        _require_server(opened)
+    return opened
+
+
+def _require_server(connection: Connection) -> None:
+    endpoint = connection.endpoint
+    found = str(connection.value("SELECT @@GLOBAL.server_uuid"))
+    if found != endpoint.server_uuid:
+        connection.abort()
+        raise Elsewhere(f"{endpoint}: reached server {found} instead of {endpoint.server_uuid}")
 
 
 def _tls_context(tls: Tls) -> ssl.SSLContext:

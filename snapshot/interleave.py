@@ -89,14 +89,14 @@ class _Walking:
 @contextmanager
 def opened(
     source: Endpoint,
-    server_uuid: str,
     settings: SnapshotSettings,
     records: Iterable[RangeRecord],
     plans: Callable[[TableName], TablePlan],
     published: GtidSet,
 ) -> Generator["Interleave"]:
-    """An Interleave with reader processes of its own; they end with it."""
-    with Readers(source, server_uuid, published.naming, settings) as readers:
+    """An Interleave with reader processes of its own; they end with it. `source` names its server_uuid: marks of two
+    servers do not go together."""
+    with Readers(source, published.naming, settings) as readers:
         yield Interleave(readers, settings, records, plans, published)
 
 

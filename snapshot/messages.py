@@ -22,10 +22,9 @@ _PREFIX = struct.Struct("<IBI")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """To a reader, first of all: its server, as JSON of runtime.mysql.Endpoint, and which server must be there."""
+    """To a reader, first of all: its server, as JSON of runtime.mysql.Endpoint."""
 
     endpoint: str = field(repr=False)
-    server_uuid: str
     naming: Naming
 
 
@@ -114,6 +113,7 @@ class Kind(StrEnum):
     """Kinds of failure, as in runtime.errors."""
 
     TRANSIENT = "transient"
+    ELSEWHERE = "elsewhere"
     FATAL = "fatal"
     BUG = "bug"
 

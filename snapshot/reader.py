@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pydantic import TypeAdapter
 
 from runtime.errors import Fatal, Transient
-from runtime.mysql import Endpoint
+from runtime.mysql import Elsewhere, Endpoint
 from runtime.seams import seam
 from schemas.plan import plan
 from schemas.table import from_json
@@ -174,9 +174,11 @@ def main() -> None:
     try:
         login = channel.login()
         source = TypeAdapter(Endpoint).validate_json(login.endpoint)
-        Reader(channel, lambda: Session(source, login.server_uuid, login.naming)).run()
+        Reader(channel, lambda: Session(source, login.naming)).run()
     except Gone:
         return
+    except Elsewhere as error:
+        channel.send(Failed(Kind.ELSEWHERE, str(error)))
     except Transient as error:
         channel.send(Failed(Kind.TRANSIENT, str(error)))
     except Fatal as error:

@@ -44,8 +44,8 @@ _PACKAGES = str(Path(__file__).resolve().parent.parent)
 class Readers:
     """At most `settings.readers` processes; each that starts has a number of its own."""
 
-    def __init__(self, source: Endpoint, server_uuid: str, naming: Naming, settings: SnapshotSettings) -> None:
-        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), server_uuid, naming)
+    def __init__(self, source: Endpoint, naming: Naming, settings: SnapshotSettings) -> None:
+        self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), naming)
         self._most = settings.readers
         self._backoff = Backoff(settings.retry_minutes * 60)
         self._not_before = 0.0
@@ -102,6 +102,8 @@ class Readers:
         match message:
             case Failed(Kind.FATAL, error, hint):
                 raise Fatal(error, hint)
+            case Failed(Kind.ELSEWHERE, error):
+                raise Transient(error)
             case Failed(Kind.BUG, error):
                 raise RuntimeError(f"a snapshot reader failed: {error}")
             case Failed():

@@ -50,12 +50,11 @@ class Rows:
 
 
 class Session:
-    """Autocommit: each SELECT alone is a consistent read. One that names `server_uuid` accepts no other server."""
+    """Autocommit: each SELECT alone is a consistent read."""
 
-    def __init__(self, source: Endpoint, server_uuid: str | None = None, naming: Naming = Naming.GTID) -> None:
+    def __init__(self, source: Endpoint, naming: Naming = Naming.GTID) -> None:
         self._source = source
         self._naming = naming
-        self.server_uuid = server_uuid
         self._connection = self._open()
 
     def low(self) -> GtidSet:
@@ -77,7 +76,7 @@ class Session:
 
     @property
     def _marks(self) -> Marks:
-        return Marks(self._connection, self.server_uuid if self._naming is Naming.PLACE else None)
+        return Marks(self._connection, self._source.server_uuid if self._naming is Naming.PLACE else None)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.query(sql)
@@ -133,12 +132,6 @@ class Session:
         self.dialect = dialect_of(connection)
         if self.dialect.limits_time:
             connection.execute("SET SESSION max_execution_time = 0")
-        found = str(connection.value("SELECT @@GLOBAL.server_uuid"))
-        if self.server_uuid is None:
-            self.server_uuid = found
-        if found != self.server_uuid:  # a failover behind an address: marks of two servers do not go together
-            connection.close()
-            raise Transient(f"{self._source}: reached server {found} instead of {self.server_uuid}")
         return connection
 
 

@@ -74,7 +74,7 @@ class Ground:
 
     def executed(self) -> GtidSet:
         """Everything that the source has committed."""
-        return source_position(self.source).gtids
+        return source_position([self.source]).gtids
 
     def wait_for_topics(self, task: Task) -> None:
         """Until the topics hold everything that the source has now."""

@@ -42,7 +42,7 @@ def _all_arrive(stack: Stack, values: dict[str, list[bytes]]) -> None:
     with connect(stack.source.endpoint("admin")) as source:
         source.execute(f"CREATE DATABASE {database}")
         _put(source, database, "read", values)
-        capture = Capture(stack.source.endpoint("penstock"), kafka, settings)
+        capture = Capture([stack.source.endpoint("penstock")], kafka, settings)
         with closing(capture.session()) as session:
             _work(session, kafka, database, count)
             _put(source, database, "logged", values)

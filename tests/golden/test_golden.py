@@ -52,7 +52,7 @@ def records(stack: Stack) -> Iterator[dict[str, list[Record]]]:
     prefix = f"golden_{uuid.uuid4().hex[:6]}"
     kafka = KafkaSettings(stack.kafka)
     settings = CaptureSettings(task=prefix, selection=Selection(include=(f"{prefix}_*.*",)))
-    capture = Capture(stack.source.endpoint("penstock"), kafka, settings)
+    capture = Capture([stack.source.endpoint("penstock")], kafka, settings)
     with connect(stack.source.endpoint("admin")) as admin:
         with closing(capture.session()) as session:
             next(session)

@@ -19,7 +19,7 @@ name = TableName(sys.argv[1], "t")
 with connect(source) as connection:
     tap = Tap(source, connection, [name])
 record = RangeRecord(id="1", database=name.database, table=name.name)
-with opened(source, tap.server_uuid, SnapshotSettings("tap"), [record], tap.plan, tap.executed) as interleave:
+with opened(source, SnapshotSettings("tap"), [record], tap.plan, tap.executed) as interleave:
     while not readers():
         interleave.receive()
     print(*(reader.pid for reader in readers()), flush=True)

@@ -111,7 +111,6 @@ class Tap:
         self.connection = connection
         self.executed = Marks(connection, None).low()
         self.position = Marks(connection, None).high()
-        self.server_uuid = str(connection.value("SELECT @@GLOBAL.server_uuid"))
         self.forms: dict[TableName, Form] = {}
         self.truth: dict[TableName, Keyed | Keyless] = {}
         self.topic: dict[TableName, Keyed | Keyless] = {}

@@ -320,9 +320,9 @@ def test_another_server_is_not_taken_for_the_source(source: Endpoint, connection
     connection.execute("CREATE TABLE t (id INT PRIMARY KEY)")
     name = TableName(database, "t")
     tap = Tap(source, connection, [name])
-    tap.server_uuid = str(uuid.UUID(int=0))
+    other = replace(source, server_uuid=str(uuid.UUID(int=0)))
 
-    with pytest.raises(Fatal, match="instead of 00000000"), _opened(tap, [_whole(name)], retry_minutes=0) as interleave:
+    with pytest.raises(Transient, match="instead of 00000000"), _opened(tap, [_whole(name)], other) as interleave:
         tap.run(interleave)
 
 
@@ -371,7 +371,7 @@ def _opened(
 ) -> Iterator[Interleave]:
     settings = SnapshotSettings("tap", readers=2, chunk_bytes=chunk_bytes, retry_minutes=retry_minutes)
     source = account or tap.source
-    with opened(source, tap.server_uuid, settings, records, tap.plan, tap.executed) as interleave:
+    with opened(source, settings, records, tap.plan, tap.executed) as interleave:
         yield interleave
 
 

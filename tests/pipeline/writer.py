@@ -92,6 +92,10 @@ class RandomWriter:
         self._raise()
         assert reached, f"the writer did {self._done} of {goal} transactions"
 
+    def move(self, source: Endpoint) -> None:
+        """From now on writes to another server, as soon as it takes connections and writes."""
+        self._source = source
+
     @contextmanager
     def paused(self) -> Generator[None]:
         """Nothing is written inside."""
@@ -161,7 +165,15 @@ class RandomWriter:
         return connection
 
     def _connect(self) -> Connection:
-        return connect(self._source, database=self._database, init="SET sql_mode = 'NO_ENGINE_SUBSTITUTION'")
+        """A connection, waiting for a server that is away."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                return connect(self._source, database=self._database, init="SET sql_mode = 'NO_ENGINE_SUBSTITUTION'")
+            except Transient:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _raise(self) -> None:
         if self._failure is not None:

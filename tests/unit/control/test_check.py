@@ -119,13 +119,21 @@ def test_a_purged_log_is_noticed_only_when_it_is_needed() -> None:
     assert any(f"10 transactions of its log that the task still needs: {UUID}:41-50" in one.message for one in found)
 
 
+def test_a_source_that_lacks_what_is_published() -> None:
+    found = source_with(LOG, f"{UUID}:1-103")
+    assert bad(found) == {"source.position": Status.FAILED}
+    assert any(f"lacks 3 transactions that the task has published: {UUID}:101-103" in one.message for one in found)
+
+
 def test_what_only_a_log_reader_sees() -> None:
     assert bad(source_with(replace(LOG, filters="mysql"), None)) == {"source.log_filters": Status.FAILED}
     assert bad(source_with(replace(LOG, prepared=2), None)) == {"source.xa": Status.FAILED}
     assert bad(source_with(replace(LOG, prepared=None), None)) == {"source.xa": Status.WARNING}
     replica = replace(LOG, replica=True)
-    assert bad(source_with(replica, None)) == {}
-    disordered = source_with(replica, None, replica_preserve_commit_order="OFF")
+    logging = {"log_replica_updates": "ON"}
+    assert bad(source_with(replica, None, **logging)) == {}
+    assert bad(source_with(replica, None)) == {"source.log_updates": Status.FAILED}
+    disordered = source_with(replica, None, **logging, replica_preserve_commit_order="OFF")
     assert bad(disordered) == {"source.commit_order": Status.FAILED}
 
 

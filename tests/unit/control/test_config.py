@@ -31,7 +31,7 @@ def problems(folder: Path, text: str) -> list[str]:
 
 def test_defaults(tmp_path: Path) -> None:
     task = read(tmp_path, MINIMAL)
-    assert (task.name, task.source.host, task.source.port, task.source.password) == (
+    assert (task.name, task.sources[0].host, task.sources[0].port, task.sources[0].password) == (
         "shop",
         "db.example",
         3306,
@@ -75,8 +75,8 @@ targets:
   b: {host: b, port: 3307, user: u}
 """
     task = read(tmp_path, text)
-    assert (task.source.host, task.source.port) == ("::1", 3307)
-    assert task.source.tls.ca == str(tmp_path / "ca.pem")
+    assert (task.sources[0].host, task.sources[0].port) == ("::1", 3307)
+    assert task.sources[0].tls.ca == str(tmp_path / "ca.pem")
     assert task.embedded
     assert (task.kafka.partitions, task.readers, task.chunk_bytes, task.heartbeat_ms) == (4, 4, 1 << 20, 500)
     assert (task.target("a").workers, task.target("a").retry_minutes, task.target("b").retry_minutes) == (3, 10, 60)
@@ -93,7 +93,7 @@ targets:
 def test_settings_never_show_a_secret(tmp_path: Path) -> None:
     task = read(tmp_path, MINIMAL)
     assert "s3cret" not in repr(task)
-    assert "s3cret" not in repr(task.source)
+    assert "s3cret" not in repr(task.sources)
 
 
 def test_every_problem_is_reported_at_once_with_key_and_line(tmp_path: Path) -> None:
@@ -143,13 +143,23 @@ def test_what_is_not_built_yet_is_refused_and_not_ignored(tmp_path: Path, text: 
     assert found == [f"line {len(base.splitlines()) + 1}: {problem}: is not available yet in this version: remove it"]
 
 
-def test_mapping_and_several_source_hosts_are_refused(tmp_path: Path) -> None:
+def test_mapping_is_refused(tmp_path: Path) -> None:
     text = MINIMAL.replace("password: pw", "password: pw, mapping: {databases: {a: b}}")
-    text = text.replace("host: db.example", 'hosts: ["a:1", "b:2"]')
     assert problems(tmp_path, text) == [
-        "line 2: source.hosts: more than one host is not available yet in this version: give one",
-        "line 5: targets.polar.mapping: is not available yet in this version: remove it",
+        "line 5: targets.polar.mapping: is not available yet in this version: remove it"
     ]
+
+
+def test_several_source_hosts(tmp_path: Path) -> None:
+    task = read(tmp_path, MINIMAL.replace("host: db.example", 'hosts: ["a:1", "[::1]:2"]'))
+    assert [(source.host, source.port, source.user) for source in task.sources] == [
+        ("a", 1, "reader"),
+        ("::1", 2, "reader"),
+    ]
+    twice = MINIMAL.replace("host: db.example", 'hosts: ["a:1", "b:2", "a:1"]')
+    assert problems(tmp_path, twice) == ["line 2: source.hosts[2]: is given twice"]
+    both = MINIMAL.replace("host: db.example", 'host: a, hosts: ["a:1"]')
+    assert problems(tmp_path, both) == ["line 2: source: give either host and port, or hosts"]
 
 
 @pytest.mark.parametrize(
