@@ -139,8 +139,10 @@ def test_what_only_a_log_reader_sees() -> None:
 
 def test_tagged_gtids_count_like_others() -> None:
     purged = f"{UUID}:1-5:tag:1-2"
-    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1-3", gtid_purged=purged)) == {}
-    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1", gtid_purged=purged)) == {"source.position": Status.FAILED}
+    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1-3", gtid_purged=purged, gtid_executed=f"{UUID}:1-9:tag:1-3")) == {}
+    assert bad(source_with(LOG, f"{UUID}:1-9:tag:1", gtid_purged=purged, gtid_executed=f"{UUID}:1-9:tag:1-3")) == {
+        "source.position": Status.FAILED
+    }
 
 
 def test_clocks() -> None:
