@@ -15,9 +15,10 @@ from apply.settings import Limits
 from runtime.errors import Fatal
 from schemas.sql import identifier, qualified
 from schemas.table import SPATIAL_TYPES, TEXT_TYPES, Table
+from schemas.types.enumset import labels_of
 
 _FLOATS = frozenset(("float", "double", "real"))
-# By label or by number, MySQL compares them exactly; as text it would mix the empty label with no label at all.
+# By number MySQL compares them exactly; as text it would mix the empty label with no label at all.
 _TEXTS = TEXT_TYPES - {"enum", "set"}
 
 
@@ -40,47 +41,53 @@ class Layout:
     replace: str
     on_duplicate: str
     delete: str
+    between_keys: tuple[str, str]  # what stands between keys, and behind the last one
     matches: tuple[str, ...]  # one condition per written column, `{}` being its value
-    enums: frozenset[str]  # ENUM columns that have the labels of the source
+    enums: frozenset[str]  # the destination's ENUM columns that have the labels of the source
+    numbered: frozenset[str]  # the record's ENUM and SET columns whose labels the destination numbers in the same way
 
 
 def layout_of(shape: Shape, table: Table) -> Layout:
     """The layout of `table`, as capture knew it, in the destination's table; Fatal when rows cannot fit."""
     written = _written(shape, table)
+    numbered = frozenset(_same_labels(shape, table))
     names = [identifier(shape.fields[name.lower()].name) for name in written]
     target = qualified(shape.name)
     columns = ", ".join(names)
     kind, index = _kind(shape, table.key)
+    delete, between_keys = _delete(target, index, numbered, table.key)
     return Layout(
         shape=shape,
         kind=kind,
         written=written,
         insert=f"INSERT INTO {target} ({columns}) VALUES ",
         replace=f"REPLACE INTO {target} ({columns}) VALUES ",
-        on_duplicate=" ON DUPLICATE KEY UPDATE " + _updates(shape, written, table.key),
-        delete=_delete(target, table.key, index),
+        on_duplicate=" ON DUPLICATE KEY UPDATE " + _updates(shape, written, table.key, numbered),
+        delete=delete,
+        between_keys=between_keys,
         matches=tuple(_match(shape.fields[name.lower()]) for name in written),
         enums=frozenset(_same_enums(shape, table)),
+        numbered=numbered,
     )
 
 
 def deletes(layout: Layout, keys: Sequence[str], limits: Limits) -> Iterator[str]:
-    yield from _grouped(layout.delete, keys, ")", limits)
+    yield from _grouped(layout.delete, keys, *layout.between_keys, limits)
 
 
 def inserts(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
     """Rows whose keys and unique values are free."""
-    yield from _grouped(layout.insert, rows, "", limits)
+    yield from _grouped(layout.insert, rows, ",", "", limits)
 
 
 def upserts(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
     """Rows whose key may be there; no other unique index exists."""
-    yield from _grouped(layout.insert, rows, layout.on_duplicate, limits)
+    yield from _grouped(layout.insert, rows, ",", layout.on_duplicate, limits)
 
 
 def replacements(layout: Layout, rows: Sequence[str], limits: Limits) -> Iterator[str]:
     """Rows of an earlier state than the table's: what holds their unique values gives way, its records come again."""
-    yield from _grouped(layout.replace, rows, "", limits)
+    yield from _grouped(layout.replace, rows, ",", "", limits)
 
 
 def one_deleted(layout: Layout, before: Sequence[str]) -> str:
@@ -124,21 +131,30 @@ def _kind(shape: Shape, key: tuple[str, ...]) -> tuple[Kind, str]:
     )
 
 
-def _updates(shape: Shape, written: Sequence[str], key: Sequence[str]) -> str:
+def _updates(shape: Shape, written: Sequence[str], key: Sequence[str], numbered: frozenset[str]) -> str:
     """Everything but the key; the key too where equal keys may differ as bytes, and where there is nothing else."""
     keys = {name.lower() for name in key}
     others = [name for name in written if name.lower() not in keys or shape.text(name)]
-    names = [identifier(shape.fields[name.lower()].name) for name in others or key]
-    return ", ".join(f"{name} = VALUES({name})" for name in names)
+    return ", ".join(_update(shape.fields[name.lower()], name in numbered) for name in others or key)
 
 
-def _delete(target: str, key: Sequence[str], index: str) -> str:
-    """The index is forced: with statistics from before a bulk load the server might read the whole table.
+def _update(field: Field, numbered: bool) -> str:
+    """From one ENUM or SET to another MySQL copies the text, and would take the first label that is equal to it."""
+    name = identifier(field.name)
+    return f"{name} = CAST(VALUES({name}) AS UNSIGNED)" if numbered else f"{name} = VALUES({name})"
 
-    Only the form of DELETE for several tables takes an index hint.
+
+def _delete(target: str, index: str, numbered: frozenset[str], key: Sequence[str]) -> tuple[str, tuple[str, str]]:
+    """A DELETE up to its keys, and what stands between them and behind the last one.
+
+    The index is forced: with statistics from before a bulk load the server might read the whole table. Only the form of
+    DELETE for several tables takes an index hint. ENUM and SET have their numbers only where they are compared alone:
+    inside a row they are compared as text.
     """
-    columns = ", ".join(map(identifier, key))
-    return f"DELETE {target} FROM {target} FORCE INDEX ({identifier(index)}) WHERE ({columns}) IN ("
+    head = f"DELETE {target} FROM {target} FORCE INDEX ({identifier(index)}) WHERE "
+    if numbered.intersection(key):
+        return head, (" OR ", "")
+    return f"{head}({', '.join(map(identifier, key))}) IN (", (",", ")")
 
 
 def _same_enums(shape: Shape, table: Table) -> Iterator[str]:
@@ -146,6 +162,16 @@ def _same_enums(shape: Shape, table: Table) -> Iterator[str]:
         field = shape.fields[column.name.lower()]
         if column.data_type == "enum" and field.column_type == column.column_type:
             yield field.name
+
+
+def _same_labels(shape: Shape, table: Table) -> Iterator[str]:
+    """The destination may have more labels behind those of the source."""
+    for column in table.columns:
+        field = shape.fields[column.name.lower()]
+        if column.data_type in ("enum", "set") and field.type == column.data_type:
+            labels = labels_of(field.column_type)
+            if labels[: len(column.labels)] == column.labels:
+                yield column.name
 
 
 def _match(field: Field) -> str:
@@ -162,13 +188,13 @@ def _match(field: Field) -> str:
     return f"{name} <=> {{}}"
 
 
-def _grouped(head: str, rows: Sequence[str], tail: str, limits: Limits) -> Iterator[str]:
+def _grouped(head: str, rows: Sequence[str], between: str, tail: str, limits: Limits) -> Iterator[str]:
     """Statements of as many rows as the limits allow; a row that is larger alone gets a statement alone."""
     start = size = 0
     for index, row in enumerate(rows):
         size += len(row)
         if index > start and (size > limits.characters or index - start == limits.rows):
-            yield head + ",".join(rows[start:index]) + tail
+            yield head + between.join(rows[start:index]) + tail
             start, size = index, len(row)
     if rows:
-        yield head + ",".join(rows[start:]) + tail
+        yield head + between.join(rows[start:]) + tail

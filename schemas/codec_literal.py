@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import add
 from typing import Generic, TypeVar
 
 from schemas.envelope import split_name
@@ -28,8 +29,8 @@ class Decoded:
     """One change as SQL.
 
     `key` and `after` are "(literal,literal,...)" of the key's and of the written columns, the key that of the older
-    image in a delete. `before` is the written columns of the older image, for keyless tables alone; their `key`
-    is "()".
+    image in a delete; where the plan compares a key's columns one by one, `key` is "(condition AND condition ...)".
+    `before` is the written columns of the older image, for keyless tables alone; their `key` is "()".
     """
 
     op: str
@@ -79,11 +80,17 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
         op=letter,
         epoch=epoch,
         source_us=source_us,
-        key=f"({','.join([image[index] for index in plan.key])})",
+        key=_key(plan, [image[index] for index in plan.key]),
         after=None if after is None else f"({','.join([after[index] for index in plan.written])})",
         before=None if plan.key or before is None else tuple([before[index] for index in plan.written]),
         strict=strict,
     )
+
+
+def _key(plan: LiteralPlan, literals: list[str]) -> str:
+    if not plan.conditions:
+        return f"({','.join(literals)})"
+    return f"({' AND '.join(map(add, plan.conditions, literals))})"
 
 
 @lru_cache(4096)

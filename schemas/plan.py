@@ -1,18 +1,21 @@
 """Plans: all that an executor needs to carry the rows of one table shape, as flat data without functions."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.errors import Fatal
 from schemas.avro import null_of
 from schemas.names import TableName
 from schemas.registry import Entry
+from schemas.sql import identifier
 from schemas.table import Column, Table
 from schemas.types import TYPES, kind_of
 from schemas.types.column import ColumnPlan, Kind, Null
 from schemas.types.text import known_charset
 
 __all__ = ["ColumnPlan", "Kind", "LiteralPlan", "Null", "TablePlan", "literal_plan", "plan"]
+
+_EXACT_BITS = 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +37,7 @@ class LiteralPlan:
     columns: tuple[ColumnPlan, ...]
     key: tuple[int, ...]
     written: tuple[int, ...]  # positions of the columns to write, in the caller's order, generated ones left out
+    conditions: tuple[str, ...]  # what the literals of a key are compared with, one by one; empty: all of them at once
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -48,15 +52,16 @@ def plan(task: str, table: Table, key_id: int, value_id: int) -> TablePlan:
     )
 
 
-def literal_plan(entry: Entry, written: Sequence[str]) -> LiteralPlan:
-    """The plan for values of `entry`; `written` names the columns that a statement writes."""
+def literal_plan(entry: Entry, written: Sequence[str], numbered: Collection[str] = ()) -> LiteralPlan:
+    """The plan for values of `entry`; `written` names the columns that a statement writes, `numbered` the ENUM and SET
+    columns whose labels the destination numbers in the same way."""
     table = entry.table
     if table is None:
         raise Fatal(
             f"schema id {entry.id} ({entry.subject}) belongs to no table",
             hint="remove what other programs wrote to the task's topics",
         )
-    columns = column_plans(table)
+    columns = tuple(replace(column, numbered=column.name in numbered) for column in column_plans(table))
     positions = {column.name: column.index for column in columns}
     missing = [name for name in written if name not in positions]
     if missing:
@@ -64,12 +69,21 @@ def literal_plan(entry: Entry, written: Sequence[str]) -> LiteralPlan:
             f"table {table.name}: no column {', '.join(missing)} in schema id {entry.id}",
             hint="correct the target's mapping",
         )
+    key = tuple(table.key_indexes)
     return LiteralPlan(
         table=table.name,
         columns=columns,
-        key=tuple(table.key_indexes),
+        key=key,
+        conditions=tuple(map(_condition, (columns[index] for index in key))) if {*table.key} & {*numbered} else (),
         written=tuple(positions[name] for name in written if not columns[positions[name]].generated),
     )
+
+
+def _condition(column: ColumnPlan) -> str:
+    """A comparison without its right side. With a SET, MySQL compares numbers as if they were DOUBLE."""
+    name = identifier(column.name)
+    wide = column.kind is Kind.SET and column.numbered and len(column.labels) > _EXACT_BITS
+    return f"CAST({name} AS UNSIGNED) = " if wide else f"{name} = "
 
 
 def column_plans(table: Table) -> tuple[ColumnPlan, ...]:

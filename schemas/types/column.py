@@ -81,6 +81,7 @@ class ColumnPlan:
     charset: str
     labels: tuple[str, ...]
     generated: bool
+    numbered: bool = False  # ENUM, SET: SQL names values by their numbers
 
     @property
     def present(self) -> bytes:

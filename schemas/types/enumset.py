@@ -1,7 +1,8 @@
 """ENUM and SET: the log and our SELECTs give numbers, Avro holds their labels' text.
 
-Where the text does not lead back to the number (ENUM's error value 0, a SET whose empty label is a member), `exact`
-holds the number.
+Where the text does not lead back to the number (ENUM's error value 0, a SET whose empty label is a member, a label that
+stands twice in the list), `exact` holds the number. SQL gets the number wherever the destination's column has the same
+labels: as text, MySQL compares labels by the column's collation, and takes the first of those that it calls equal.
 """
 
 import re
@@ -10,10 +11,10 @@ from functools import lru_cache
 
 from schemas.table import Column
 from schemas.types.annotation import named
-from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, Type
+from schemas.types.column import ColumnPlan, Exact, FromLog, FromText, Json, Malformed, ToLiteral, Type
 from schemas.types.integers import number_literal
 from schemas.types.text import quoted_text
-from schemas.varint import text
+from schemas.varint import sized_at, text
 
 _LABEL = re.compile(r"'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _ESCAPE = re.compile(r"''|\\(.)", re.DOTALL)
@@ -65,37 +66,56 @@ def _enum_size(column: Column) -> int:
     return 1 if len(column.labels) < 256 else 2
 
 
-def _enum(column: ColumnPlan, number: int, encoded: list[bytes], out: list[bytes], exact: list[Exact]) -> None:
-    if number >= len(encoded):
-        raise Malformed(f"column {column.name}: ENUM value {number} of {len(encoded) - 1}")
-    if number == 0:
-        exact.append((column.index, "0"))
-    out.append(encoded[number])
+class _Labels:
+    """The Avro of an ENUM's numbers; the error value 0 reads as the empty text, as in MySQL."""
 
+    def __init__(self, column: ColumnPlan) -> None:
+        self.column = column
+        self.encoded = [column.present + text(label) for label in ("", *column.labels)]
+        self.ambiguous = {0} | {
+            number for number, label in enumerate(column.labels, 1) if column.labels.index(label) + 1 < number
+        }
 
-def _encoded(column: ColumnPlan) -> list[bytes]:
-    """By number; the error value 0 reads as the empty text, as in MySQL."""
-    return [column.present + text(label) for label in ("", *column.labels)]
+    def add(self, number: int, out: list[bytes], exact: list[Exact]) -> None:
+        if number >= len(self.encoded):
+            raise Malformed(f"column {self.column.name}: ENUM value {number} of {len(self.encoded) - 1}")
+        if number in self.ambiguous:
+            exact.append((self.column.index, str(number)))
+        out.append(self.encoded[number])
 
 
 def _enum_log(column: ColumnPlan) -> FromLog:
-    encoded, wide = _encoded(column), column.size == 2
+    labels, wide = _Labels(column), column.size == 2
 
     def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
         number = data[at] | data[at + 1] << 8 if wide else data[at]
-        _enum(column, number, encoded, out, exact)
+        labels.add(number, out, exact)
         return at + 1 + wide
 
     return read
 
 
 def _enum_text(column: ColumnPlan) -> FromText:
-    encoded = _encoded(column)
+    labels = _Labels(column)
 
     def read(value: bytes, out: list[bytes], exact: list[Exact]) -> None:
-        _enum(column, int(value), encoded, out, exact)
+        labels.add(int(value), out, exact)
 
     return read
+
+
+def _enum_literal(column: ColumnPlan) -> ToLiteral:
+    if not column.numbered:
+        return quoted_text(column)
+    numbers = {label.encode(): str(number) for number, label in reversed(list(enumerate(column.labels, 1)))}
+    numbers.setdefault(b"", "0")  # which `exact` says again
+
+    def write(data: bytes, at: int, out: list[str]) -> int:
+        label, at = sized_at(data, at)
+        out.append(numbers[label])
+        return at
+
+    return write
 
 
 ENUM = Type(
@@ -104,7 +124,7 @@ ENUM = Type(
     size=_enum_size,
     log=_enum_log,
     text=_enum_text,
-    literal=quoted_text,
+    literal=_enum_literal,
     select=_number,
     exact_literal=number_literal,
     exact_key=_numbered_key,
@@ -128,18 +148,46 @@ class _Members:
     def __init__(self, column: ColumnPlan) -> None:
         self.column = column
         self.encode = lru_cache(256)(self._encode)
-        self.ambiguous = 1 << column.labels.index("") if "" in column.labels else None
+        self.ambiguous = lru_cache(256)(self._ambiguous)
 
     def _encode(self, number: int) -> bytes:
         labels = self.column.labels
         if number >> len(labels):
             raise Malformed(f"column {self.column.name}: SET value {number} of {len(labels)} members")
-        return self.column.present + text(",".join(label for bit, label in enumerate(labels) if number >> bit & 1))
+        return self.column.present + text(_joined(labels, number))
+
+    def _ambiguous(self, number: int) -> bool:
+        return _set_number(self.column.labels, _joined(self.column.labels, number)) != number
 
     def add(self, number: int, out: list[bytes], exact: list[Exact]) -> None:
         out.append(self.encode(number))
-        if number == self.ambiguous:
+        if self.ambiguous(number):
             exact.append((self.column.index, str(number)))
+
+
+def _joined(labels: Sequence[str], number: int) -> str:
+    return ",".join(label for bit, label in enumerate(labels) if number >> bit & 1)
+
+
+def _set_number(labels: Sequence[str], joined: str) -> int:
+    """The number that a SET's text leads to; ValueError for a label that is not listed."""
+    number = 0
+    for label in joined.split(",") if joined else ():
+        number |= 1 << labels.index(label)
+    return number
+
+
+def _set_literal(column: ColumnPlan) -> ToLiteral:
+    if not column.numbered:
+        return quoted_text(column)
+    number = lru_cache(256)(lambda joined: str(_set_number(column.labels, joined.decode())))
+
+    def write(data: bytes, at: int, out: list[str]) -> int:
+        joined, at = sized_at(data, at)
+        out.append(number(joined))
+        return at
+
+    return write
 
 
 def _set_log(column: ColumnPlan) -> FromLog:
@@ -168,7 +216,7 @@ SET = Type(
     size=_set_size,
     log=_set_log,
     text=_set_text,
-    literal=quoted_text,
+    literal=_set_literal,
     select=_number,
     exact_literal=number_literal,
     exact_key=_numbered_key,

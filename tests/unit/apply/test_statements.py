@@ -1,6 +1,7 @@
 """The text of statements, and tables that rows do not fit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,30 @@ def test_names_are_those_of_the_destination() -> None:
 def test_a_text_key_is_written_again_byte_by_byte() -> None:
     made = layout_of(shape(field("Id", "varchar(9)"), field("v")), table(column("id", "varchar"), column("v")))
     assert made.on_duplicate == " ON DUPLICATE KEY UPDATE `Id` = VALUES(`Id`), `v` = VALUES(`v`)"
+
+
+def test_labels_go_by_their_numbers() -> None:
+    used = shape(field("e", "enum('a','b','c')"), field("s", "set('x')"), uniques=[Unique("PRIMARY", ("e",), True)])
+    labelled = [
+        replace(column("e", "enum"), labels=("a", "b")),
+        replace(column("s", "set"), labels=("x",)),
+    ]
+    made = layout_of(used, table(*labelled, key=("e",)))
+    assert made.numbered == {"e", "s"}
+    assert made.on_duplicate == (
+        " ON DUPLICATE KEY UPDATE `e` = CAST(VALUES(`e`) AS UNSIGNED), `s` = CAST(VALUES(`s`) AS UNSIGNED)"
+    )
+    assert list(deletes(made, ["(`e` = 1)", "(`e` = 2)"], Limits())) == [
+        "DELETE `my db`.`t``t` FROM `my db`.`t``t` FORCE INDEX (`PRIMARY`) WHERE (`e` = 1) OR (`e` = 2)"
+    ]
+
+
+def test_other_labels_go_by_their_text() -> None:
+    used = shape(field("e", "enum('b','a')"), field("s", "varchar(9)"), uniques=[Unique("PRIMARY", ("e",), True)])
+    labelled = [replace(column("e", "enum"), labels=("a", "b")), replace(column("s", "set"), labels=("x",))]
+    made = layout_of(used, table(*labelled, key=("e",)))
+    assert made.numbered == frozenset()
+    assert next(deletes(made, ["('a')"], Limits())).endswith("WHERE (`e`) IN (('a'))")
 
 
 def test_the_index_of_the_key_is_forced() -> None:

@@ -6,10 +6,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas import codec
+from schemas.avro import envelope_schema
+from schemas.avro import text as text_of
+from schemas.codec import RowsImage, RowsKind, envelope
+from schemas.names import TableName
+from schemas.registry import Entry
+from schemas.table import Table
 from schemas.types.column import Malformed
 from schemas.types.enumset import column_type_of, labels_of
 from schemas.varint import text
 from tests.unit.schemas.one_column import Carried, carried, column
+
+NAME = TableName("d", "t")
+ENVELOPE = envelope(
+    "task",
+    NAME,
+    snapshot="false",
+    gtid=None,
+    file="b.1",
+    pos=4,
+    server_id=1,
+    thread=None,
+    source_us=1,
+    now_us=2,
+    epoch=1,
+)
 
 
 def _enum(labels: tuple[str, ...], number: int) -> Carried:
@@ -38,6 +60,36 @@ def test_the_error_value_is_not_the_empty_label() -> None:
     assert (empty.avro, empty.exact, empty.literal) == (text(""), None, "''")
     assert (error.avro, error.exact, error.literal) == (text(""), "0", "0")
     assert empty.key != error.key
+
+
+def test_a_label_that_stands_twice_has_its_number_beside_it() -> None:
+    assert [_enum(("a", "b", "a"), number).exact for number in (1, 2, 3)] == [None, None, "3"]
+    assert [_set(("a", "b", "a"), number).exact for number in (1, 3, 4, 5)] == [None, None, "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "number"),
+    [("enum", ("a", "\u00e4", ""), 2), ("enum", ("a", "\u00e4", ""), 3), ("enum", ("a",), 0)]
+    + [("set", ("a", "", "it's"), number) for number in range(8)]
+    + [("set", tuple(f"m{number}" for number in range(64)), number) for number in (0, 1 << 63, (1 << 64) - 1)],
+)
+def test_the_number_comes_back(kind: str, labels: tuple[str, ...], number: int) -> None:
+    table = Table(
+        name=NAME, columns=(replace(column(kind), name="v", labels=labels, nullable=False),),
+        primary_key=("v",),
+    )  # fmt: skip
+    written = codec.plan("task", table, 20, 21)
+    image = RowsImage(RowsKind.INSERT, b"", b"\x01")
+    size = written.columns[0].size
+    value = codec.encode_rows(written, image, b"\0" + number.to_bytes(size, "little"), ENVELOPE, 0).values[0]
+    entry = Entry(21, "value", text_of(envelope_schema("task", table)), table)
+
+    read = codec.decode(codec.literal_plan(entry, ["v"], {"v"}), value)
+
+    assert read.after == f"({number})"
+    name = "CAST(`v` AS UNSIGNED)" if len(labels) > 53 else "`v`"
+    assert read.key == f"({name} = {number})"
+    assert read.strict is bool(number or kind == "set")
 
 
 def test_a_number_without_a_label_is_refused() -> None:
