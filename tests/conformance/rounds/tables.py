@@ -138,9 +138,11 @@ def _keys(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Definitions of keys, and the columns of the first of them, which must not be NULL; at times there is none."""
     kind = draw(st.sampled_from(("none", "primary", "primary", "primary", "unique", "nullable", "both", "both")))
-    if kind == "none" or not candidates:
+    wholes = [replace(column, prefix=0) for column in typed]  # apply refuses rows that a prefix identifies
+    whole = [index for index in candidates if typed[index].key_bytes]
+    if kind == "none" or not whole:
         return (), ()
-    parts = draw(_parts(candidates, typed, names))
+    parts = draw(_parts(whole, wholes, names))
     columns = tuple(name for name, _ in parts)
     listed = ", ".join(text for _, text in parts)
     if kind == "unique":
