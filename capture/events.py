@@ -4,6 +4,7 @@ Layouts: https://dev.mysql.com/doc/dev/mysql-server/latest/classmysql_1_1binlog_
 the classes beside it (Gtid_event, Query_event, Rotate_event, Rows_event).
 """
 
+import re
 import struct
 import uuid
 from dataclasses import dataclass
@@ -52,6 +53,9 @@ class EventType(IntEnum):
     TRANSACTION_PAYLOAD = 40
     HEARTBEAT_V2 = 41
     GTID_TAGGED = 42
+
+
+HEARTBEATS = frozenset((EventType.HEARTBEAT, EventType.HEARTBEAT_V2))
 
 
 class Event(NamedTuple):
@@ -112,7 +116,7 @@ class Rows:
 def gtid(body: bytes) -> Gtid:
     """A GTID event's body (Gtid_event: post-header of 42 bytes, then commit timestamps of 7 bytes each)."""
     if len(body) < 25:
-        raise _malformed(EventType.GTID)
+        raise malformed(EventType.GTID)
     source = str(uuid.UUID(bytes=body[1:17]))
     (number,) = struct.unpack_from("<q", body, 17)
     commit_us = 0
@@ -127,25 +131,63 @@ def gtid(body: bytes) -> Gtid:
 def rotate(body: bytes) -> tuple[str, int]:
     """The next log file and the offset to read it from."""
     if len(body) < 9:
-        raise _malformed(EventType.ROTATE)
-    return body[8:].decode("utf-8", "surrogateescape"), int(struct.unpack_from("<Q", body)[0])
+        raise malformed(EventType.ROTATE)
+    return _file(EventType.ROTATE, body[8:]), int(struct.unpack_from("<Q", body)[0])
+
+
+def checksummed(body: bytes) -> bool | None:
+    """Whether the events that follow a FORMAT_DESCRIPTION event in its file end in a checksum; `body` with whatever
+    follows the event's own part. None when the server is too old to tell (before 5.6.1).
+
+    The event itself ends in its algorithm and a checksum in any case, which is right only if the algorithm is CRC32.
+    """
+    version = re.match(rb"(\d+)\.(\d+)\.(\d+)", body[2:52])
+    if version is None or len(body) < 62:
+        raise malformed(EventType.FORMAT_DESCRIPTION)
+    if tuple(map(int, version.groups())) < (5, 6, 1):
+        return None
+    algorithm = body[-5]
+    if algorithm > 1 and algorithm != _UNDEFINED:
+        raise Fatal(
+            f"the source's log uses checksum algorithm {algorithm}, which this version does not know",
+            hint="SET GLOBAL binlog_checksum = CRC32 at the source",
+        )
+    return algorithm == 1
+
+
+_UNDEFINED = 255
+
+
+def heartbeat(body: bytes) -> str:
+    """The log file of a HEARTBEAT event."""
+    return _file(EventType.HEARTBEAT, body)
 
 
 def heartbeat_v2(body: bytes) -> tuple[str, int]:
     """Log file and offset of a HEARTBEAT_V2 event: fields as type, length, value."""
     file, offset, at = "", 0, 0
-    while at < len(body):
-        kind, at = _packed(body, at)
-        if kind == 0:
-            break
-        size, at = _packed(body, at)
-        value = body[at : at + size]
-        if kind == 1:
-            file = value.decode("utf-8", "surrogateescape")
-        elif kind == 2:
-            offset, _ = _packed(value, 0)
-        at += size
+    try:
+        while at < len(body):
+            kind, at = packed(body, at)
+            if kind == 0:
+                break
+            size, at = packed(body, at)
+            value = body[at : at + size]
+            if kind == 1:
+                file = _file(EventType.HEARTBEAT_V2, value)
+            elif kind == 2:
+                offset, _ = packed(value, 0)
+            at += size
+    except IndexError as error:
+        raise malformed(EventType.HEARTBEAT_V2) from error
     return file, offset
+
+
+def _file(kind: int, name: bytes) -> str:
+    """The name of a log file: base.NNNNNN."""
+    if not name.rpartition(b".")[2].isdigit():
+        raise malformed(kind)
+    return name.decode("utf-8", "surrogateescape")
 
 
 def rows(kind: int, body: bytes) -> Rows:
@@ -154,13 +196,13 @@ def rows(kind: int, body: bytes) -> Rows:
         table_id = int.from_bytes(body[:6], "little")
         at = 8
         if kind >= EventType.WRITE_ROWS:
-            (extra,) = struct.unpack_from("<H", body, at)
+            (extra,) = struct.unpack_from("<H", body, at)  # of partitions or NDB, with these two bytes of its length
             at += extra
-        width, at = _packed(body, at)
+        width, at = packed(body, at)
         size = (width + 7) // 8
         first = _bitmap(body, at, width)
         at += size
-        if kind in (EventType.UPDATE_ROWS, EventType.UPDATE_ROWS_V1):
+        if kind in (EventType.UPDATE_ROWS, EventType.UPDATE_ROWS_V1, EventType.PARTIAL_UPDATE_ROWS):
             images = (first, _bitmap(body, at, width))
             at += size
         elif kind in (EventType.WRITE_ROWS, EventType.WRITE_ROWS_V1):
@@ -168,9 +210,9 @@ def rows(kind: int, body: bytes) -> Rows:
         else:
             images = (first, b"")
     except (IndexError, struct.error) as error:
-        raise _malformed(kind) from error
+        raise malformed(kind) from error
     if at > len(body):
-        raise _malformed(kind)
+        raise malformed(kind)
     return Rows(table_id, images, at)
 
 
@@ -203,7 +245,7 @@ def query(body: bytes) -> Query:
         text = body[at + database_size + 1 :]
         found = _status(status)
     except (IndexError, struct.error) as error:
-        raise _malformed(EventType.QUERY) from error
+        raise malformed(EventType.QUERY) from error
     charset = found.get(4)
     client, connection, server = struct.unpack("<HHH", charset) if charset else (None, None, None)
     return Query(
@@ -257,7 +299,7 @@ def _status(status: bytes) -> dict[int, bytes]:
             )
         value = status[at : at + size]
         if len(value) < size:
-            raise _malformed(EventType.QUERY)
+            raise malformed(EventType.QUERY)
         found[code] = value[1:] if code == 5 else value
         at += size
     return found
@@ -271,7 +313,7 @@ def _flag(value: bytes | None) -> bool | None:
     return None if value is None else value != b"\x00"
 
 
-def _packed(body: bytes, at: int) -> tuple[int, int]:
+def packed(body: bytes, at: int) -> tuple[int, int]:
     """A length-encoded integer and the place after it."""
     first = body[at]
     if first < 0xFB:
@@ -282,7 +324,7 @@ def _packed(body: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(body[at + 1 : at + 1 + size], "little"), at + 1 + size
 
 
-def _malformed(kind: int) -> Fatal:
+def malformed(kind: int) -> Fatal:
     return Fatal(
         f"the source's log holds a malformed {type_name(kind)}",
         hint="check the log with mysqlbinlog --verify-binlog-checksum; report the event if it is intact",

@@ -3,12 +3,21 @@
 PyMySQL logs in and sends the command; framing, checksums, heartbeats and the meaning of errors are here. Every wait is
 bounded: the server sends a heartbeat each second, so silence means that the connection is dead. After any error the
 owner opens a new reader at its own durable position; nothing reconnects in secret.
+
+What a compressed transaction holds comes out event by event, as if it were not compressed.
 """
 
+import io
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from typing import BinaryIO
 
-from capture.events import HEADER, HEADER_SIZE, Event, EventType, rotate, type_name
+from capture.events import HEADER, HEADER_SIZE, Event, EventType, checksummed, malformed, rotate, type_name
+from capture.payload import unpacked
+from capture.spool import checksum, spooled
 from runtime.errors import Fatal, Transient
 from runtime.mysql import (
     COM_BINLOG_DUMP,
@@ -23,6 +32,7 @@ from runtime.mysql import (
 from schemas.position import GtidSet, LogPosition
 
 SILENCE_SECONDS = 15.0
+_HEARTBEAT_V2 = 0x02  # heartbeats with 64 bits of the offset, from servers that know them (8.0.26)
 
 
 class LogReader:
@@ -31,6 +41,8 @@ class LogReader:
     def __init__(self, source: Endpoint, executed: GtidSet, server_id: int, heartbeat_ms: int) -> None:
         self._source = source
         self._heartbeat_ms = heartbeat_ms
+        self._inner: Iterator[Event] = iter(())  # of a compressed transaction
+        self._next: Event | None = None  # the next of them
         self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
         try:
             self._checksum = self._agree(self._connection)
@@ -45,29 +57,62 @@ class LogReader:
 
     def ready(self, seconds: float) -> bool:
         """True when an event has begun to arrive; waits at most `seconds`."""
-        return self._packets.ready(seconds)
+        return self._next is not None or self._packets.ready(seconds)
 
     def read(self) -> Event:
         """The next event; blocks at most until the next heartbeat."""
-        packet = self._packets.read()
-        if packet[0] != 0:
+        inner = self._next
+        if inner is not None:
+            self._next = next(self._inner, None)
+            return inner
+        packet, whole = self._packets.first()
+        if packet[:1] != b"\x00":
             raise self._ended(packet)
+        if len(packet) <= HEADER_SIZE:
+            raise malformed(0)
         timestamp, kind, server_id, size, end, flags = HEADER.unpack_from(packet, 1)
+        if kind == EventType.TRANSACTION_PAYLOAD:
+            return self._open(Event(kind, timestamp, server_id, end, flags, size, b""), packet, whole)
+        if not whole:
+            packet = b"".join((packet, *self._packets.rest()))
+        if kind == EventType.FORMAT_DESCRIPTION:
+            self._checksum = bool(checksummed(packet[1 + HEADER_SIZE :]))
         stop = len(packet)
+        if stop != size + 1:
+            raise malformed(kind)
         if self._checksum:
             stop -= 4
-            (expected,) = struct.unpack_from("<I", packet, stop)
-            if zlib.crc32(memoryview(packet)[1:stop]) != expected:
-                raise Fatal(
-                    f"{self._source}: wrong checksum of {type_name(kind)} that ends at {end}",
-                    hint="check the log file with mysqlbinlog --verify-binlog-checksum; if it is damaged, migrate anew",
-                )
-        if kind == EventType.FORMAT_DESCRIPTION and not self._checksum and packet[stop - 5] == 1:
-            raise Fatal(
-                f"{self._source}: the log file carries checksums although binlog_checksum is NONE now",
-                hint="SET GLOBAL binlog_checksum = CRC32 at the source",
-            )
+            self._compare(kind, end, zlib.crc32(memoryview(packet)[1:stop]), packet[stop:])
         return Event(kind, timestamp, server_id, end, flags, size, packet[1 + HEADER_SIZE : stop])
+
+    def _open(self, outer: Event, packet: bytes, whole: bool) -> Event:
+        """The first event of a compressed transaction. One of several packets waits on disk for its checksum: nothing
+        of it may be published before."""
+        with ExitStack() as opened:
+            file: BinaryIO = io.BytesIO(packet) if whole else spooled(chain((packet,), self._packets.rest()))
+            opened.enter_context(file)
+            stop = outer.size + 1
+            if file.seek(0, io.SEEK_END) != stop:
+                raise malformed(outer.type)
+            if self._checksum:
+                stop -= 4
+                self._compare(outer.type, outer.end, checksum(file, 1, stop), file.read(4))
+                file.truncate(stop)
+            file.seek(1 + HEADER_SIZE)
+            self._inner = unpacked(outer, file, stop - 1 - HEADER_SIZE)
+            first = next(self._inner, None)
+            if first is None:
+                raise malformed(outer.type)
+            opened.pop_all()
+        self._next = next(self._inner, None)
+        return first
+
+    def _compare(self, kind: int, end: int, actual: int, expected: bytes) -> None:
+        if actual.to_bytes(4, "little") != expected:
+            raise Fatal(
+                f"{self._source}: wrong checksum of {type_name(kind)} that ends at {end}",
+                hint="check the log file with mysqlbinlog --verify-binlog-checksum; if it is damaged, migrate anew",
+            )
 
     def close(self) -> None:
         self._connection.abort()
@@ -88,16 +133,18 @@ class LogReader:
         return COM_BINLOG_DUMP, dump_place(place, server_id)
 
     def _agree(self, connection: Connection) -> bool:
-        """Sets the session up for the dump; true when events carry checksums."""
-        checksum = str(connection.value("SELECT @@GLOBAL.binlog_checksum")).upper()
-        connection.execute(
-            "SET @source_binlog_checksum = @@GLOBAL.binlog_checksum, @master_binlog_checksum = @@GLOBAL.binlog_checksum"
-        )
+        """Sets the session up for the dump; true when what comes before the first file's description has a checksum.
+
+        Whether later events have one, each file says for itself: binlog_checksum may have changed in between.
+        """
+        known = bool(connection.query("SHOW GLOBAL VARIABLES LIKE 'binlog_checksum'"))
+        if known:
+            connection.execute("SET @source_binlog_checksum = 'CRC32', @master_binlog_checksum = 'CRC32'")
         beat = self._heartbeat_ms * 1_000_000
         # a keyless table's snapshot may keep the stream waiting for long: the server must not hang up meanwhile
         connection.execute("SET SESSION net_write_timeout = 86400")
         connection.execute(f"SET @source_heartbeat_period = {beat}, @master_heartbeat_period = {beat}")
-        return checksum == "CRC32"
+        return known
 
     def _begin(self) -> LogPosition:
         """Where the stream begins, by this server's names: the first event, made up for the stream, tells it.
@@ -144,4 +191,4 @@ def dump_gtid(executed: GtidSet, server_id: int) -> bytes:
     https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump_gtid.html
     """
     data = executed.encode()
-    return struct.pack("<HII", 0x04, server_id, 0) + struct.pack("<QI", 4, len(data)) + data
+    return struct.pack("<HII", _HEARTBEAT_V2, server_id, 0) + struct.pack("<QI", 4, len(data)) + data

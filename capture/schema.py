@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables
-from capture.events import Event, EventType, begins, query
+from capture.events import HEARTBEATS, Event, EventType, begins, query
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, after, begin_of, name_of
 from capture.reader import LogReader
@@ -142,7 +142,7 @@ def _by_gtid(events: Iterator[Event], missing: GtidSet) -> Iterator[tuple[str, E
     current = ""
     while missing:
         event = next(events)
-        if (event.type in BEGINNINGS or event.type == EventType.HEARTBEAT) and current:
+        if current and (event.type in BEGINNINGS or event.type in HEARTBEATS):
             missing, current = missing.minus(_single(current)), ""
         if event.type in BEGINNINGS:
             current = BEGINNINGS[event.type](event.body).gtid

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from capture.catalog import Catalog, Misfit, Shape
-from capture.events import FLAG_IGNORABLE, Event, EventType, begins, heartbeat_v2, query, rotate, rows, type_name
+from capture.events import (
+    FLAG_IGNORABLE,
+    HEARTBEATS,
+    Event,
+    EventType,
+    begins,
+    heartbeat,
+    heartbeat_v2,
+    query,
+    rotate,
+    rows,
+    type_name,
+)
 from capture.evolution import Evolution
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, begin_of, name_of
@@ -22,7 +34,7 @@ from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, log, published_rows
-from schemas.codec import RowsImage, RowsKind, encode_rows, envelope
+from schemas.codec import RowsImage, RowsKind, encode_rows, envelope, whole_rows
 from schemas.ddl.statement import Kind
 from schemas.position import GtidSet, LogPosition
 from schemas.records import PositionRecord, SchemaChange, TouchedTable
@@ -35,6 +47,7 @@ _ROWS = {
     EventType.DELETE_ROWS: RowsKind.DELETE,
     EventType.WRITE_ROWS_V1: RowsKind.INSERT,
     EventType.UPDATE_ROWS_V1: RowsKind.UPDATE,
+    EventType.PARTIAL_UPDATE_ROWS: RowsKind.UPDATE,
     EventType.DELETE_ROWS_V1: RowsKind.DELETE,
 }
 _HARMLESS = frozenset(
@@ -52,8 +65,6 @@ _HARMLESS = frozenset(
     )
 )
 _UNHANDLED = {
-    EventType.TRANSACTION_PAYLOAD: "SET GLOBAL binlog_transaction_compression = OFF at the source, and in its sessions",
-    EventType.PARTIAL_UPDATE_ROWS: "SET GLOBAL binlog_row_value_options = '' at the source, and in its sessions",
     EventType.XA_PREPARE: "XA transactions are not supported yet",
     EventType.ANONYMOUS_GTID: "SET GLOBAL gtid_mode = ON at the source (in its documented steps)",
     EventType.INCIDENT: "the source has lost events: migrate anew, with a new task name",
@@ -73,6 +84,8 @@ class Transaction:
     skip: int = 0  # units that an earlier session has published
     open: bool = False  # between BEGIN and its commit
     thread_id: int | None = None
+    place: int = 0  # where the last row event lies; all of a compressed transaction lies at one place,
+    row: int = 0  # so its rows are counted on
     maps: dict[int, Shape | None] = field(default_factory=dict)
 
 
@@ -110,8 +123,7 @@ class Stream:
             EventType.XID: self._commit,
             EventType.QUERY: self._query,
             EventType.ROTATE: self._rotate,
-            EventType.HEARTBEAT: self._heartbeat,
-            EventType.HEARTBEAT_V2: self._heartbeat,
+            **dict.fromkeys(HEARTBEATS, self._heartbeat),
             **dict.fromkeys(_ROWS, self._rows),
         }
         if self._server is not None:
@@ -213,13 +225,15 @@ class Stream:
         if shape is None:
             return
         name, kind = shape.table.name, _ROWS[EventType(event.type)]
+        place = self.log.reached(event.end).offset - event.size
+        first = transaction.row if place == transaction.place else 0
         common = envelope(
             self._settings.task,
             shape.table.name,
             snapshot="false",
             gtid=transaction.told,
             file=self.log.file,
-            pos=event.end - event.size,
+            pos=place,
             server_id=event.server_id,
             thread=transaction.thread_id,
             source_us=transaction.commit_us,
@@ -228,8 +242,12 @@ class Stream:
         )
         image = RowsImage(kind, *head.images)
         skip = max(0, transaction.skip - transaction.units)
-        messages = encode_rows(shape.plan, image, event.body[head.start :], common, skip)
+        data = event.body[head.start :]
+        if event.type == EventType.PARTIAL_UPDATE_ROWS:
+            data = whole_rows(shape.plan, image, data)
+        messages = encode_rows(shape.plan, image, data, common, skip, first)
         transaction.units += messages.rows
+        transaction.place, transaction.row = place, first + messages.rows
         if self._interleave.wants(name):
             self._interleave.touched(name, transaction.gtid, [key for key in messages.keys if key is not None])
         if messages.values and not self._interleave.drops(name):
@@ -337,7 +355,9 @@ class Stream:
     def _heartbeat(self, event: Event) -> None:
         """A sign of life; after skipped transactions also the only word on how far the log was read."""
         if event.type == EventType.HEARTBEAT:
-            file, offset = event.body.decode(), event.end
+            file, offset = heartbeat(event.body), event.end
+            if file == self.log.file:
+                offset = self.log.reached(offset).offset
         else:
             file, offset = heartbeat_v2(event.body)
         if self._transaction.gtid and not self._transaction.open:

@@ -14,8 +14,6 @@ _LOG_SETTINGS = (
     ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
     ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
     ("binlog_row_metadata", "FULL", "SET PERSIST binlog_row_metadata = 'FULL'"),
-    ("binlog_row_value_options", "", f"SET PERSIST binlog_row_value_options = '', {_RECONNECT}"),
-    ("binlog_transaction_compression", "OFF", f"SET PERSIST binlog_transaction_compression = OFF, {_RECONNECT}"),
 )
 _OLDEST = (9, 7)
 _DAY_SECONDS = 86_400

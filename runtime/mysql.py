@@ -136,18 +136,23 @@ class Packets:
 
     def read(self) -> bytes:
         """The payload of the next packet; parts of 2^24-1 bytes are joined."""
+        payload, whole = self.first()
+        return payload if whole else b"".join((payload, *self.rest()))
+
+    def first(self) -> tuple[bytes, bool]:
+        """The first part of the next packet, and whether it is all of it."""
         payload, size = self._part()
-        if size < _WHOLE:
-            return payload
-        parts = [payload]
-        total = size
+        return payload, size < _WHOLE
+
+    def rest(self) -> Iterator[bytes]:
+        """The parts that follow a first one that was not all; to be read to the end."""
+        total = size = _WHOLE
         while size == _WHOLE:
             payload, size = self._part()
-            parts.append(payload)
             total += size
             if total > MAX_ALLOWED_PACKET + _WHOLE:
                 raise Transient(f"a packet of over {MAX_ALLOWED_PACKET} bytes: the stream is out of step")
-        return b"".join(parts)
+            yield payload
 
     def _part(self) -> tuple[bytes, int]:
         start = self._start

@@ -7,6 +7,7 @@ from schemas.codec_chunk import ChunkRows, chunk_select, encode_chunk, key_liter
 from schemas.codec_literal import Decoded, decode
 from schemas.codec_log import Messages, RowsImage, RowsKind, encode_rows
 from schemas.envelope import Envelope, envelope
+from schemas.partial_rows import whole_rows
 from schemas.plan import LiteralPlan, TablePlan, literal_plan, plan
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "literal_plan",
     "plan",
     "splice",
+    "whole_rows",
 ]

@@ -54,26 +54,31 @@ class Messages:
 _Read = Callable[[bytes, int], tuple[list[bytes], list[Exact], int]]
 
 
-def encode_rows(plan: TablePlan, image: RowsImage, rows: bytes, envelope: Envelope, skip: int) -> Messages:
-    """Messages of every row after the first `skip`; `rows` is what follows the bitmaps of present columns."""
+def encode_rows(
+    plan: TablePlan, image: RowsImage, rows: bytes, envelope: Envelope, skip: int, first: int = 0
+) -> Messages:
+    """Messages of every row after the first `skip`; `rows` is what follows the bitmaps of present columns, `first` the
+    number of the first of these rows at its place in the log."""
     try:
         match image.kind:
             case RowsKind.INSERT:
-                return _inserts(plan, _reader(plan, image.after), rows, envelope, skip)
+                return _inserts(plan, _reader(plan, image.after), rows, envelope, skip, first)
             case RowsKind.UPDATE:
-                return _updates(plan, _reader(plan, image.before), _reader(plan, image.after), rows, envelope, skip)
+                read_before, read_after = _reader(plan, image.before), _reader(plan, image.after)
+                return _updates(plan, read_before, read_after, rows, envelope, skip, first)
             case RowsKind.DELETE:
-                return _deletes(plan, _reader(plan, image.before), rows, envelope, skip)
+                return _deletes(plan, _reader(plan, image.before), rows, envelope, skip, first)
     except (LookupError, ValueError, OverflowError, struct.error) as error:
         raise Malformed(f"table {plan.table.name}: a row image does not fit the table's columns") from error
 
 
-def _inserts(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip: int) -> Messages:
+def _inserts(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip: int, first: int) -> Messages:
     keys: list[bytes | None] = []
     values: list[bytes] = []
     key, head = key_of(plan), frame(plan.value_id) + _NONE + _SOME
     source, tail = envelope.source, envelope.rest + op("c") + envelope.times
-    at = number = 0
+    at, number = 0, first
+    skip += first
     while at < len(rows):
         row, exact, at = read(rows, at)
         if number >= skip:
@@ -81,15 +86,16 @@ def _inserts(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip
             last = exact_map(plan.columns, exact) if exact else NO_EXACT
             values.append(b"".join((head, *row, source, long(number), tail, last)))
         number += 1
-    return Messages(keys, values, number)
+    return Messages(keys, values, number - first)
 
 
-def _deletes(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip: int) -> Messages:
+def _deletes(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip: int, first: int) -> Messages:
     keys: list[bytes | None] = []
     values: list[bytes] = []
     key, head = key_of(plan), frame(plan.value_id) + _SOME
     source, tail = _NONE + envelope.source, envelope.rest + op("d") + envelope.times
-    at = number = 0
+    at, number = 0, first
+    skip += first
     while at < len(rows):
         row, exact, at = read(rows, at)
         if number >= skip:
@@ -97,15 +103,16 @@ def _deletes(plan: TablePlan, read: _Read, rows: bytes, envelope: Envelope, skip
             last = exact_map(plan.columns, exact) if exact else NO_EXACT
             values.append(b"".join((head, *row, source, long(number), tail, last)))
         number += 1
-    return Messages(keys, values, number)
+    return Messages(keys, values, number - first)
 
 
 def _updates(
-    plan: TablePlan, read_before: _Read, read_after: _Read, rows: bytes, envelope: Envelope, skip: int
+    plan: TablePlan, read_before: _Read, read_after: _Read, rows: bytes, envelope: Envelope, skip: int, first: int
 ) -> Messages:
     messages = Messages([], [], 0)
     update, key = _Update(plan, envelope), key_of(plan)
-    at = number = 0
+    at, number = 0, first
+    skip += first
     while at < len(rows):
         before, exact_before, at = read_before(rows, at)
         after, exact_after, at = read_after(rows, at)
@@ -119,7 +126,7 @@ def _updates(
                 messages.values.append(update.delete(number, before, exact_before))
                 messages.values.append(update.create(number, after, exact_after))
         number += 1
-    return Messages(messages.keys, messages.values, number)
+    return Messages(messages.keys, messages.values, number - first)
 
 
 class _Update:
@@ -151,9 +158,8 @@ class _Update:
         return b"".join((self._frame, _NONE, _SOME, *row, *tail))
 
 
-@lru_cache(4096)
-def _reader(plan: TablePlan, present: bytes) -> _Read:
-    """The reader of row images in which every column is present."""
+def complete(plan: TablePlan, present: bytes) -> None:
+    """Refuses images that lack a column."""
     bits = int.from_bytes(present, "little")
     missing = [column.name for column in plan.columns if not bits >> column.index & 1]
     if missing or bits >> len(plan.columns):
@@ -161,6 +167,12 @@ def _reader(plan: TablePlan, present: bytes) -> _Read:
             f"table {plan.table.name}: a row of the log lacks {', '.join(missing) or 'known columns'}",
             hint="SET GLOBAL binlog_row_image=FULL at the source and reconnect its clients",
         )
+
+
+@lru_cache(4096)
+def _reader(plan: TablePlan, present: bytes) -> _Read:
+    """The reader of row images in which every column is present."""
+    complete(plan, present)
     columns = [(TYPES[column.kind].log(column), column.absent) for column in plan.columns]
     readers = [read for read, _ in columns]
     bitmap_bytes, mask = (len(columns) + 7) // 8, (1 << len(columns)) - 1  # bits behind the last column mean nothing

@@ -21,17 +21,24 @@ from schemas.selection import Selection
 from snapshot.marks import Marks
 from tests.conftest import NewTask
 
+_NOT_FULL = "SET SESSION binlog_row_image = MINIMAL"
 BAD = {
-    "minimal row image": ("a row of the log lacks", ["SET SESSION binlog_row_image = MINIMAL", "UPDATE t SET v = 2"]),
-    "compressed transaction": (
-        "TRANSACTION_PAYLOAD_EVENT",
-        ["SET SESSION binlog_transaction_compression = ON", "UPDATE t SET v = 2"],
+    "minimal image of an update": ("a row of the log lacks", [_NOT_FULL, "UPDATE t SET v = 2"]),
+    "minimal image of a delete": ("a row of the log lacks", [_NOT_FULL, "DELETE FROM t"]),
+    "minimal image of an insert": ("a row of the log lacks", [_NOT_FULL, "INSERT INTO t (id) VALUES (7)"]),
+    "no BLOBs in the image": (
+        "a row of the log lacks x",
+        ["SET SESSION binlog_row_image = NOBLOB", "UPDATE w SET v = 2"],
+    ),
+    "minimal image, compressed": (
+        "a row of the log lacks",
+        [_NOT_FULL, "SET SESSION binlog_transaction_compression = ON", "UPDATE t SET v = 2"],
+    ),
+    "partial JSON without the older document": (
+        "a row of the log lacks v, j",
+        [_NOT_FULL, "SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE t SET j = JSON_SET(j, '$.a', 5)"],
     ),
     "statement in the log": ("logged as text", ["SET SESSION binlog_format = STATEMENT", "UPDATE t SET v = 2"]),
-    "partial JSON": (
-        "PARTIAL_UPDATE_ROWS_EVENT",
-        ["SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE t SET j = JSON_SET(j, '$.a', 5)"],
-    ),
     "XA": (
         "XA",
         ["XA START 'x'", "UPDATE t SET v = 2", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
@@ -80,6 +87,8 @@ def site(stack: Stack) -> Iterator[Site]:
         admin.execute(f"CREATE DATABASE {name}")
         admin.execute(f"USE {name}")
         admin.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT, j JSON)")
+        admin.execute("CREATE TABLE w (id INT PRIMARY KEY, v INT, x TEXT)")
+        admin.execute("INSERT INTO w VALUES (1, 1, 'one')")
         admin.execute('INSERT INTO t VALUES (1, 1, \'{"a": 1, "b": "some text that is long enough"}\')')
         site = Site(stack, name, admin, GtidSet())
         site.catch_up()

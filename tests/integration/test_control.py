@@ -122,7 +122,6 @@ def unfit(tmp_path: Path) -> Iterator[Endpoint]:
         "--binlog-row-image=MINIMAL",
         "--binlog-row-metadata=MINIMAL",
         "--binlog-format=MIXED",
-        "--binlog-transaction-compression=ON",
         "--binlog-expire-logs-seconds=600",
         "--binlog-ignore-db=other",
     ]
@@ -150,7 +149,6 @@ def test_check_finds_everything_that_is_wrong_at_once(databases: Stack, task: Ne
         "source.binlog_format",
         "source.binlog_row_image",
         "source.binlog_row_metadata",
-        "source.binlog_transaction_compression",
         "source.heartbeat",
         "source.lock_tables",
         "source.log_filters",

@@ -12,7 +12,9 @@ from schemas.position import LogPosition
 _AT = re.compile(rb"# at (\d+)$")
 _GTID = re.compile(rb"SET @@SESSION\.GTID_NEXT= '([^']+)'")
 _MAP = re.compile(rb"#\d{6} .*\tTable_map: (`.*`) mapped to number (\d+)")
-_ROWS = re.compile(rb"#\d{6} .*\t(?:Write|Update|Delete)_rows: table id (\d+)( flags: STMT_END_F)?")
+_ROWS = re.compile(rb"#\d{6} .*\t(?:Write|Update|Delete)_rows(?:_partial)?: table id (\d+)( flags: STMT_END_F)?")
+_PAYLOAD = re.compile(rb"#\d{6} .*\tTransaction_Payload\t")
+_PAYLOAD_END = b"# End of compressed events."
 _CHANGE = re.compile(rb"### (INSERT INTO|UPDATE|DELETE FROM) `((?:[^`]|``)+)`\.`((?:[^`]|``)+)`$")
 _OPS = {b"INSERT INTO": "insert", b"UPDATE": "update", b"DELETE FROM": "delete"}
 
@@ -21,13 +23,15 @@ _OPS = {b"INSERT INTO": "insert", b"UPDATE": "update", b"DELETE FROM": "delete"}
 class Changes:
     """What one statement changed in one table: where its row events begin, and the kinds of its changes, in order.
 
-    mysqlbinlog prints the rows of a statement behind all of its events, so which row lies in which is not told.
+    mysqlbinlog prints the rows of a statement behind all of its events, so which row lies in which is not told. All
+    statements of a compressed transaction count as one: its events lie in one place, where other tables' rows lie too.
     """
 
     table: tuple[str, str]
     gtid: str
     events: tuple[LogPosition, ...]
     ops: tuple[str, ...]
+    compressed: bool
 
     def __str__(self) -> str:
         return f"{self.gtid} at {self.events[0]}: {len(self.ops)} changes"
@@ -38,6 +42,7 @@ class _Statement:
     events: list[tuple[bytes, int]] = field(default_factory=list)  # table, offset
     changes: list[tuple[tuple[str, str], str]] = field(default_factory=list)
     ended: bool = False
+    compressed: bool = False
 
 
 def changes(source: Server, after: str, first_file: str) -> Iterator[Changes]:
@@ -68,7 +73,7 @@ def _statements(lines: Iterator[bytes], file: str) -> Iterator[Changes]:
             if change := _CHANGE.match(line):
                 statement.changes.append(((_name(change[2]), _name(change[3])), _OPS[change[1]]))
         elif begin := _AT.match(line):
-            at = int(begin[1])
+            at = at if statement.compressed else int(begin[1])
             if statement.ended:
                 yield from _by_table(statement, gtid, file)
                 statement = _Statement()
@@ -76,7 +81,12 @@ def _statements(lines: Iterator[bytes], file: str) -> Iterator[Changes]:
             tables[found[2]] = found[1]
         elif found := _ROWS.match(line):
             statement.events.append((tables[found[1]], at))
-            statement.ended = bool(found[2])
+            statement.ended = bool(found[2]) and not statement.compressed
+        elif _PAYLOAD.match(line):
+            statement.compressed = True
+        elif line == _PAYLOAD_END:
+            yield from _by_table(statement, gtid, file)
+            statement = _Statement()
         elif found := _GTID.match(line):
             gtid = found[1].decode()
     assert not statement.changes, f"{file} ends within a statement"
@@ -85,8 +95,10 @@ def _statements(lines: Iterator[bytes], file: str) -> Iterator[Changes]:
 def _by_table(statement: _Statement, gtid: str, file: str) -> Iterator[Changes]:
     for table in dict.fromkeys(table for table, _ in statement.changes):
         name = f"`{table[0]}`.`{table[1]}`".encode()  # a table map prints names without doubling their backticks
-        events = tuple(LogPosition.of(file, offset) for mapped, offset in statement.events if mapped == name)
-        yield Changes(table, gtid, events, tuple(op for of, op in statement.changes if of == table))
+        offsets = dict.fromkeys(offset for mapped, offset in statement.events if mapped == name)
+        events = tuple(LogPosition.of(file, offset) for offset in offsets)
+        ops = tuple(op for of, op in statement.changes if of == table)
+        yield Changes(table, gtid, events, ops, statement.compressed)
 
 
 def _name(quoted: bytes) -> str:

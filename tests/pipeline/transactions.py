@@ -41,6 +41,7 @@ class Mix:
     large: float = 0.0
     rolled_back: float = 0.1
     empty: float = 0.05
+    compressed: float = 0.0
     rows: int = 2000  # key space, and rows of each table at first
 
 
@@ -64,6 +65,8 @@ class Transactions:
         random, mix = self._random, self._mix
         if random.random() < mix.ddl:
             return (self._ddl(),)
+        if random.random() < mix.compressed:
+            return (f"SET SESSION binlog_transaction_compression = {random.choice(('ON', 'OFF'))}",)
         if random.random() < mix.large:
             return ("BEGIN", *self._large(), "COMMIT")
         if random.random() < mix.empty:

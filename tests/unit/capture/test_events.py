@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.events import EventType, begins, gtid, heartbeat_v2, query, rotate, rows
+from capture.events import EventType, begins, checksummed, gtid, heartbeat, heartbeat_v2, query, rotate, rows
 from runtime.errors import Fatal
 
 SOURCE = uuid.UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")
@@ -74,13 +74,21 @@ def test_rows_heads() -> None:
     inserted = rows(EventType.WRITE_ROWS, head + b"\x05\x00\x00\xaa\xbb" + b"\x03\xff" + b"rest")
     assert (inserted.table_id, inserted.images) == (7, (b"", b"\x07"))
     assert inserted.start == 14 + 1
+    partitioned = rows(EventType.WRITE_ROWS, head + b"\x05\x00\x01\x03\x00" + b"\x03\xff" + b"rest")
+    assert (partitioned.images, partitioned.start) == ((b"", b"\x07"), 15)
+    partial = rows(EventType.PARTIAL_UPDATE_ROWS, head + b"\x02\x00\x03\xff\xfd" + b"rest")
+    assert (partial.images, partial.start) == ((b"\x07", b"\x05"), 13)
+    inserted_v1 = rows(EventType.WRITE_ROWS_V1, head + b"\x03\xff" + b"rest")
+    assert (inserted_v1.images, inserted_v1.start) == ((b"", b"\x07"), 10)
+    deleted_v1 = rows(EventType.DELETE_ROWS_V1, head + b"\x03\x03" + b"rest")
+    assert (deleted_v1.images, deleted_v1.start) == ((b"\x03", b""), 10)
     updated = rows(EventType.UPDATE_ROWS_V1, head + b"\x09" + b"\xff\x01" + b"\xfe\x01" + b"rest")
     assert updated.images == (b"\xff\x01", b"\xfe\x01")
 
 
 @given(st.binary(max_size=80))
 def test_malformed_events_raise_our_error(body: bytes) -> None:
-    for parse in (gtid, query, rotate):
+    for parse in (gtid, query, rotate, heartbeat, heartbeat_v2, checksummed):
         try:
             parse(body)
         except Fatal:

@@ -24,8 +24,6 @@ VARIABLES = {
     "binlog_row_metadata": "FULL",
     "gtid_mode": "ON",
     "enforce_gtid_consistency": "ON",
-    "binlog_row_value_options": "",
-    "binlog_transaction_compression": "OFF",
     "binlog_expire_logs_seconds": "2592000",
     "server_id": "1",
     "server_uuid": UUID,
@@ -90,8 +88,6 @@ def test_a_fit_source_has_no_findings() -> None:
         ("binlog_format", "MIXED"),
         ("binlog_row_image", "MINIMAL"),
         ("binlog_row_metadata", "MINIMAL"),
-        ("binlog_row_value_options", "PARTIAL_JSON"),
-        ("binlog_transaction_compression", "ON"),
         ("server_id", "0"),
     ],
 )
