@@ -14,7 +14,8 @@ from control.document import Document, Problem, parse
 from control.grammar import EMBEDDED, SourceSection, TargetSection, TaskSection, TlsSection, section_at
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Endpoint, Tls
+from runtime.login import Tls
+from runtime.mysql import Endpoint
 from schemas.names import TableName
 from schemas.selection import HEARTBEAT_DATABASE, SYSTEM_DATABASES, Selection
 

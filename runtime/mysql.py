@@ -11,12 +11,14 @@ import struct
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pymysql
 from pymysql.constants import COMMAND
 
+from runtime import login
 from runtime.errors import Fatal, Transient
+from runtime.login import Tls
 
 MAX_ALLOWED_PACKET = 1 << 30
 _WHOLE = 0xFFFFFF
@@ -38,7 +40,9 @@ _TRANSIENT = frozenset(
         1160,
         1161,
         1184,
+        1203,  # too many connections of this account
         1213,
+        1226,  # a limit of the account: connections, or statements in an hour
         1317,
         1836,
         1927,
@@ -55,20 +59,6 @@ _TRANSIENT = frozenset(
 )
 _LOCK_TIMEOUT = 1205
 _READ_ONLY = 1290  # also used for other options: the text says which
-_LOGIN = {
-    1044: "grant the account the rights that `penstock check` lists",
-    1045: "correct user and password in the config",
-    1049: "create the database, or correct its name",
-    1130: "allow this host to connect",
-    1142: "grant the account the rights that `penstock check` lists",
-    1143: "grant the account the rights that `penstock check` lists",
-    1227: "grant the account the rights that `penstock check` lists",
-    1251: "use an account whose authentication plugin the client supports",
-    1370: "grant the account the rights that `penstock check` lists",
-    1410: "grant the account the rights that `penstock check` lists",
-    1725: "grant the account the rights that `penstock check` lists",
-    2059: "use an account whose authentication plugin the client supports",
-}
 
 
 class Refused(Fatal):
@@ -88,16 +78,6 @@ class LockTimeout(Transient):
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
-    """How to encrypt: `verify_ca` and `verify_identity` need `ca` unless the system's store knows it."""
-
-    mode: Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"] = "preferred"
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One server and how to log in; `name` is what messages call it ("source", "target polar")."""
 
@@ -106,7 +86,7 @@ class Endpoint:
     port: int
     user: str
     password: str = field(repr=False)
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
     server_uuid: str = ""  # the only server that may answer there; empty: any
 
     def __str__(self) -> str:
@@ -317,7 +297,7 @@ def connect(
     if tls.mode == "disabled":
         options["ssl_disabled"] = True
     else:
-        options["ssl"] = _tls_context(tls)
+        options["ssl"] = login.context(tls, str(endpoint))
     with errors_of(endpoint, "connect"):
         connection = pymysql.connect(
             host=endpoint.host,
@@ -334,6 +314,7 @@ def connect(
             max_allowed_packet=MAX_ALLOWED_PACKET,
             program_name="penstock",
             defer_connect=True,
+            auth_plugin_map=login.PLUGINS,
             **options,
         )
         if tls.mode == "preferred":
@@ -354,26 +335,15 @@ def _require_server(connection: Connection) -> None:
         raise Elsewhere(f"{endpoint}: reached server {found} instead of {endpoint.server_uuid}")
 
 
-def _tls_context(tls: Tls) -> ssl.SSLContext:
-    if tls.mode in ("preferred", "required"):  # nothing is verified: reading the system's store would take 20 ms
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        context = ssl.create_default_context(cafile=tls.ca)
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # certificates that MySQL makes by itself lack key usage
-        context.check_hostname = tls.mode == "verify_identity"
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
-
-
 @contextmanager
 def errors_of(endpoint: Endpoint, statement: str | bytes) -> Generator[None]:
     """Maps the driver's exceptions, once, to ours."""
     try:
         yield
     except pymysql.err.MySQLError as error:
+        encryption = login.encryption_error(str(endpoint), getattr(error, "original_exception", None))
+        if encryption is not None:
+            raise encryption from error
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         text = str(error.args[1]) if len(error.args) > 1 else str(error)
         raise _meaning(endpoint, code, text, statement) from error
@@ -382,7 +352,7 @@ def errors_of(endpoint: Endpoint, statement: str | bytes) -> Generator[None]:
             f"{endpoint}: cannot log in: {error}", hint="use TLS, or install the package that the message names"
         ) from error
     except OSError as error:
-        raise Transient(f"{endpoint}: {error}") from error
+        raise login.encryption_error(str(endpoint), error) or Transient(f"{endpoint}: {error}") from error
 
 
 def _meaning(endpoint: Endpoint, code: int, text: str, statement: str | bytes) -> Exception:
@@ -390,8 +360,8 @@ def _meaning(endpoint: Endpoint, code: int, text: str, statement: str | bytes) -
         return LockTimeout(f"{endpoint}: {text} ({code})")
     if code in _TRANSIENT or (code == _READ_ONLY and "read-only" in text) or (code == 0 and not text.strip("() ,'\"0")):
         return Transient(f"{endpoint}: {text or 'connection lost'} ({code})")
-    if code in _LOGIN:
-        return Refused(f"{endpoint}: {text} ({code})", _LOGIN[code], code)
+    if code in login.HINTS:
+        return Refused(f"{endpoint}: {text} ({code})", login.HINTS[code], code)
     if isinstance(statement, bytes):
         statement = statement[:200].decode("utf-8", "replace")
     head = " ".join(statement[:200].split())

@@ -62,7 +62,7 @@ class Task:
         self.processes: list[Process] = []
         self._environment = {"SOURCE_PASSWORD": self.source.password, "TARGET_PASSWORD": self.destination.password}
         self._marks = itertools.count(1)
-        content = {
+        content: dict[str, Any] = {
             "task": self.name,
             "source": _server(self.source, "${SOURCE_PASSWORD}"),
             "kafka": {"bootstrap_servers": stack.kafka, "properties": dict(_SESSION)},
@@ -70,7 +70,13 @@ class Task:
             "snapshot": {"readers": 2, "chunk_bytes": _CHUNK_BYTES},
             "targets": {"polar": _server(self.destination, "${TARGET_PASSWORD}")},
         }
-        self.file.write_text(yaml.safe_dump(_merged(content, overrides or {}), sort_keys=False), encoding="utf-8")
+        self._content = content
+        self.rewrite(overrides or {})
+
+    def rewrite(self, overrides: Mapping[str, Any]) -> None:
+        """Lays `overrides` over what the file says."""
+        self._content = _merged(self._content, overrides)
+        self.file.write_text(yaml.safe_dump(self._content, sort_keys=False), encoding="utf-8")
 
     def start(self, verb: str, *arguments: str, dies_at: Place | None = None) -> Process:
         """Starts a command; `dies_at` arms a seam in it and in its children."""
