@@ -6,10 +6,11 @@ from typing import Any
 
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
+from schemas.ddl.charset_names import Charsets
 from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
-from schemas.table import Column, Table, UniqueKey
+from schemas.table import Column, Table, UniqueKey, in_order
 from schemas.types.enumset import labels_of
 
 _GONE = frozenset((1146, 1049))
@@ -19,16 +20,25 @@ SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_M
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s ORDER BY TABLE_NAME, ORDINAL_POSITION
 """
 _KEYS = """
-SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE
-FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s AND NON_UNIQUE = 0
+SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, NULLABLE
+FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s
 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
 _TABLES = """
-SELECT t.TABLE_NAME, c.CHARACTER_SET_NAME, t.TABLE_COMMENT
+SELECT t.TABLE_NAME, c.CHARACTER_SET_NAME, t.TABLE_COLLATION, t.TABLE_COMMENT
 FROM information_schema.TABLES t
 LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = t.TABLE_COLLATION
 WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME IN %s AND t.TABLE_TYPE = 'BASE TABLE'
 """
+
+
+def read_charsets(connection: Connection) -> Charsets:
+    """The server's character sets and collations, by the names that it gives them."""
+    rows = connection.query("SELECT COLLATION_NAME, CHARACTER_SET_NAME, IS_DEFAULT FROM information_schema.COLLATIONS")
+    return Charsets(
+        of_collation={str(name): str(charset) for name, charset, _ in rows},
+        defaults={str(charset): str(name) for name, charset, default in rows if default == "Yes"},
+    )
 
 
 def selected_tables(connection: Connection, selection: Selection) -> list[TableName]:
@@ -77,12 +87,16 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
     columns: dict[str, list[Column]] = {}
     for table, *row in connection.query(_COLUMNS, wanted):
         columns.setdefault(table, []).append(_column(TableName(database, table), row))
-    keys: dict[str, dict[str, list[tuple[str | None, bool]]]] = {}
-    for table, index, column, part, nullable in connection.query(_KEYS, wanted):
-        whole = part is None and column is not None and nullable != "YES"
-        keys.setdefault(table, {}).setdefault(index, []).append((column, whole))
+    keys: dict[str, dict[str, list[tuple[str | None, bool, bool]]]] = {}
+    others: dict[str, set[str]] = {}
+    for table, index, doubled, column, part, nullable in connection.query(_KEYS, wanted):
+        if doubled:
+            others.setdefault(table, set()).add(str(index).lower())
+            continue
+        whole = part is None and column is not None
+        keys.setdefault(table, {}).setdefault(index, []).append((column, whole, nullable != "YES"))
     found: dict[TableName, Table] = {}
-    for table, charset, comment in connection.query(_TABLES, wanted):
+    for table, charset, collation, comment in connection.query(_TABLES, wanted):
         if table not in columns:
             continue  # dropped between the queries
         uniques = keys.get(table, {})
@@ -91,17 +105,20 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
         found[name] = Table(
             name=name,
             columns=tuple(columns[table]),
-            primary_key=tuple(column for column, _ in primary if column is not None),
-            unique_keys=tuple(
+            primary_key=tuple(column for column, _, _ in primary if column is not None),
+            unique_keys=in_order(
                 UniqueKey(
                     name=index,
-                    columns=tuple(column for column, _ in parts if column is not None),
-                    total=all(whole for _, whole in parts),
+                    columns=tuple(column for column, _, _ in parts if column is not None),
+                    total=all(whole and filled for _, whole, filled in parts),
+                    whole=all(whole for _, whole, _ in parts),
                 )
                 for index, parts in uniques.items()
             ),
             charset=charset,
+            collation=collation,
             comment=comment or "",
+            other_keys=tuple(sorted(others.get(table, ()))),
         )
     return found
 

@@ -1,5 +1,6 @@
 """A table as MySQL defines it: what plans, Avro schemas and statements are made from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -46,6 +47,7 @@ class UniqueKey:
     name: str
     columns: tuple[str, ...]
     total: bool
+    whole: bool = True  # every part is a whole column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +57,12 @@ class Table:
     name: TableName
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
-    unique_keys: tuple[UniqueKey, ...] = field(default=())  # in the server's order
+    unique_keys: tuple[UniqueKey, ...] = field(default=())  # `in_order`
     charset: str | None = None
+    collation: str | None = None
     comment: str = ""
+    #: names of keys that are not unique, in small letters, and maybe of some that are gone; None: not known
+    other_keys: tuple[str, ...] | None = None
 
     @cached_property
     def key(self) -> tuple[str, ...]:
@@ -74,6 +79,11 @@ class Table:
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
+
+
+def in_order(keys: Iterable[UniqueKey]) -> tuple[UniqueKey, ...]:
+    """Unique keys by name: the first that is total identifies a row where there is no primary key."""
+    return tuple(sorted(keys, key=lambda key: (key.name.lower(), key.name)))
 
 
 _adapter = TypeAdapter(Table)

@@ -216,13 +216,11 @@ def table_of(event: TableMap, tracked: Table | None) -> Table:
     key = tuple(columns[index].name for index, _ in event.primary_key)
     # Of a table without a primary key, MySQL logs a unique key of NOT NULL columns as if it were one.
     promoted = any(unique.total and unique.columns == key for unique in uniques)
-    return Table(
-        name=event.name,
+    return replace(
+        tracked or Table(name=event.name, columns=()),
         columns=columns,
         primary_key=() if promoted and tracked is not None and tracked.primary_key != key else key,
         unique_keys=uniques,
-        charset=tracked.charset if tracked is not None else None,
-        comment=tracked.comment if tracked is not None else "",
     )
 
 

@@ -1,0 +1,195 @@
+"""A table while a statement is carried out on it: its columns by name, its keys as columns come and go.
+
+Names are looked up as the server does for ASCII letters; where its collation could find another column, Unclear.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from schemas.ddl.charset_names import Collated
+from schemas.ddl.cursor import Unclear
+from schemas.names import TableName
+from schemas.table import Column, Table, UniqueKey, in_order
+
+_PRIMARY = "primary"
+_MOST_SUFFIXES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a key: a column, or an expression (None)."""
+
+    column: str | None
+    prefix: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as a statement writes it; `name` is empty when it does not say it."""
+
+    name: str
+    parts: tuple[Part, ...]
+    unique: bool = False
+    primary: bool = False
+    may_be: tuple[str, ...] = ()  # further names that the server may give it
+
+
+@dataclass(slots=True)
+class Draft:
+    """Changes in place; `table` gives what has become of it."""
+
+    name: TableName
+    columns: list[Column] = field(default_factory=list)
+    primary_key: tuple[str, ...] = ()
+    unique_keys: list[UniqueKey] = field(default_factory=list)
+    other_keys: set[str] | None = field(default_factory=set)  # names, in small letters, and maybe some that are gone
+    default: Collated | None = None
+    comment: str = ""
+
+    @classmethod
+    def of(cls, table: Table) -> "Draft":
+        known = table.charset is not None and table.collation is not None
+        return cls(
+            name=table.name,
+            columns=list(table.columns),
+            primary_key=table.primary_key,
+            unique_keys=list(table.unique_keys),
+            other_keys=None if table.other_keys is None else set(table.other_keys),
+            default=Collated(table.charset or "", table.collation or "") if known else None,
+            comment=table.comment,
+        )
+
+    def table(self) -> Table:
+        nullable = {column.name: column.nullable and column.name not in self.primary_key for column in self.columns}
+        columns = tuple(replace(column, nullable=nullable[column.name]) for column in self.columns)
+        keys = (
+            replace(key, total=key.whole and not any(nullable[name] for name in key.columns))
+            for key in self.unique_keys
+        )
+        if not columns:
+            raise Unclear
+        return Table(
+            name=self.name,
+            columns=columns,
+            primary_key=self.primary_key,
+            unique_keys=in_order(keys),
+            charset=None if self.default is None else self.default.charset,
+            collation=None if self.default is None else self.default.collation,
+            comment=self.comment,
+            other_keys=None if self.other_keys is None else tuple(sorted(self.other_keys)),
+        )
+
+    # -- columns
+
+    def find(self, name: str) -> int:
+        """The place of a column; Unclear when there is none."""
+        for index, column in enumerate(self.columns):
+            if column.name.lower() == name.lower():
+                return index
+        raise Unclear
+
+    def rename_columns(self, new_name: Callable[[str], str]) -> None:
+        """In the keys; the columns themselves are renamed by who has the new ones."""
+        self.primary_key = tuple(map(new_name, self.primary_key))
+        self.unique_keys = [replace(key, columns=tuple(map(new_name, key.columns))) for key in self.unique_keys]
+
+    def forget_columns(self, names: Sequence[str]) -> None:
+        """Dropped columns leave their keys; a key without parts is gone."""
+        gone = set(names)
+        self.primary_key = tuple(name for name in self.primary_key if name not in gone)
+        kept = []
+        for key in self.unique_keys:
+            columns = tuple(name for name in key.columns if name not in gone)
+            if columns or not key.columns:
+                kept.append(replace(key, columns=columns))
+        self.unique_keys = kept
+
+    def retyped(self, old: Column, new: Column) -> None:
+        """A prefix of a column that becomes another type may become longer or the whole: not followed here."""
+        if (old.data_type, old.length, old.charset) == (new.data_type, new.length, new.charset):
+            return
+        if any(not key.whole and old.name in key.columns for key in self.unique_keys):
+            raise Unclear
+
+    # -- keys
+
+    def add_keys(self, keys: Sequence[Key]) -> None:
+        for key in keys:
+            if key.primary:
+                self._add_primary(key)
+            elif key.unique:
+                self._add_unique(key)
+            else:
+                self._add_other(key)
+
+    def drop_key(self, name: str) -> None:
+        if name.lower() == _PRIMARY:
+            if not self.primary_key:
+                raise Unclear
+            self.primary_key = ()
+            return
+        kept = [key for key in self.unique_keys if key.name.lower() != name.lower()]
+        if len(kept) == len(self.unique_keys) and self.other_keys is not None and name.lower() not in self.other_keys:
+            raise Unclear
+        if len(kept) == len(self.unique_keys) and not name.isascii():
+            raise Unclear
+        self.unique_keys = kept
+        if self.other_keys is not None:
+            self.other_keys.discard(name.lower())
+
+    def rename_key(self, old: str, new: str) -> None:
+        self.unique_keys = [
+            replace(key, name=new) if key.name.lower() == old.lower() else key for key in self.unique_keys
+        ]
+        if self.other_keys is not None and old.lower() in self.other_keys:
+            self.other_keys.add(new.lower())
+
+    def _add_primary(self, key: Key) -> None:
+        if self.primary_key:
+            raise Unclear
+        self.primary_key = tuple(self.columns[self.find(part.column or "")].name for part in key.parts)
+
+    def _add_unique(self, key: Key) -> None:
+        columns = [self.columns[self.find(part.column)] for part in key.parts if part.column is not None]
+        whole = all(part.column is not None and self._whole(part) for part in key.parts)
+        name = key.name or self._free_name(key)
+        self.unique_keys.append(
+            UniqueKey(name=name, columns=tuple(column.name for column in columns), total=False, whole=whole)
+        )
+
+    def _whole(self, part: Part) -> bool:
+        if part.prefix is None:
+            return True
+        column = self.columns[self.find(part.column or "")]
+        if column.data_type.endswith(("text", "blob")):
+            return False
+        if column.data_type not in ("char", "varchar", "binary", "varbinary"):
+            raise Unclear
+        return part.prefix == column.length
+
+    def _add_other(self, key: Key) -> None:
+        if self.other_keys is not None:
+            first = key.parts[0].column or "functional_index"
+            taken = self._taken()
+            names = {key.name.lower()} if key.name else {first.lower()}
+            if not key.name and first.lower() in taken:  # one of these it is
+                names = {f"{first.lower()}_{number}" for number in range(2, _MOST_SUFFIXES)}
+            self.other_keys |= names | {name.lower() for name in key.may_be}
+
+    def _free_name(self, key: Key) -> str:
+        """The name that the server gives to a key without one: its first column's, then with _2, _3 ..."""
+        if self.other_keys is None:
+            raise Unclear
+        first = key.parts[0].column
+        base = "functional_index" if first is None else self.columns[self.find(first)].name
+        uniques = {unique.name.lower() for unique in self.unique_keys}
+        for number in range(1, _MOST_SUFFIXES):
+            name = base if number == 1 else f"{base}_{number}"
+            if name.lower() in self.other_keys:
+                raise Unclear
+            if name.lower() not in uniques and name.lower() != _PRIMARY:
+                return name
+        raise Unclear
+
+    def _taken(self) -> set[str]:
+        return {unique.name.lower() for unique in self.unique_keys} | (self.other_keys or set()) | {_PRIMARY}

@@ -1,0 +1,121 @@
+"""What a statement does to the definitions of its tables, computed from its text.
+
+Promises: what is told is what the server has; where that is not certain, nothing is told. Never asks a server.
+Only of defaults nothing is promised: the text is told where it is plain (numbers, strings), of others there is none.
+"""
+
+from collections.abc import Callable, Mapping
+
+from schemas.ddl.alteration import altered
+from schemas.ddl.charset_names import Collated, Named, take_charset
+from schemas.ddl.creation import created
+from schemas.ddl.cursor import Cursor, Unclear
+from schemas.ddl.draft import Draft, Key
+from schemas.ddl.key_definitions import read_parts
+from schemas.ddl.lexer import tokens
+from schemas.ddl.session import Session
+from schemas.ddl.statement import Kind, Statement
+from schemas.names import TableName
+from schemas.table import Table
+
+Known = Callable[[TableName], Table | None]  # the certain definition of a table
+
+
+def tables_after(
+    sql: str,
+    statement: Statement,
+    session: Session,
+    database: str | None,
+    known: Known,
+    databases: Mapping[str, Collated],
+) -> dict[TableName, Table]:
+    """The definitions that CREATE TABLE, ALTER TABLE, CREATE INDEX or DROP INDEX leaves, where they are certain."""
+    cursor = Cursor(tokens(sql, session.modes, session.server_version), database)
+    try:
+        found = _after(cursor, statement, session, known, databases)
+    except Unclear:
+        return {}
+    return {} if found is None else {found.name: found}
+
+
+def database_after(sql: str, statement: Statement, session: Session, default: Collated | None) -> Collated | None:
+    """A database's default charset after CREATE or ALTER DATABASE; None when it is not certain."""
+    cursor = Cursor(tokens(sql, session.modes, session.server_version), None)
+    named = Named()
+    try:
+        while not _at_end(cursor):
+            if not take_charset(cursor, named):
+                cursor.next()
+        if statement.kind is Kind.CREATE_DATABASE and not named.said:
+            return session.charsets.collation(session.collation_server) if session.collation_server else None
+        return named.resolved(session.charsets, default)
+    except Unclear:
+        return None
+
+
+def _at_end(cursor: Cursor) -> bool:
+    return not cursor.peek().text
+
+
+def _after(
+    cursor: Cursor, statement: Statement, session: Session, known: Known, databases: Mapping[str, Collated]
+) -> Table | None:
+    name = statement.tables[0]
+    before = known(name)
+    if statement.kind is Kind.CREATE_TABLE_LIKE:
+        return before if before is not None else _copied(known(statement.references[0]), name)
+    if statement.kind is Kind.CREATE_TABLE:
+        if before is not None:
+            return before if statement.if_not_exists else None
+        _skip_to_name(cursor, "TABLE")
+        return created(cursor, cursor.qualified_name(), session, databases.get(name.database))
+    if before is None:
+        return None
+    if statement.kind is Kind.ALTER_TABLE:
+        _skip_to_name(cursor, "TABLE")
+        if cursor.qualified_name() != name:
+            raise Unclear
+        return altered(cursor, before, session, databases.get(name.database))
+    if statement.kind in (Kind.CREATE_INDEX, Kind.DROP_INDEX):
+        return _indexed(cursor, statement, before)
+    raise Unclear
+
+
+def _copied(model: Table | None, name: TableName) -> Table | None:
+    if model is None:
+        return None
+    draft = Draft.of(model)
+    draft.name = name
+    return draft.table()
+
+
+def _indexed(cursor: Cursor, statement: Statement, before: Table) -> Table:
+    draft = Draft.of(before)
+    unique = False
+    while not cursor.take("INDEX"):
+        unique = unique or cursor.at("UNIQUE")
+        if _at_end(cursor):
+            raise Unclear
+        cursor.next()
+    cursor.take("IF", "NOT", "EXISTS")
+    cursor.take("IF", "EXISTS")
+    index = cursor.name()
+    if statement.kind is Kind.DROP_INDEX:
+        draft.drop_key(index)
+        return draft.table()
+    if cursor.take_any("USING", "TYPE"):
+        cursor.name()
+    cursor.expect("ON")
+    cursor.qualified_name()
+    draft.add_keys([Key(index, read_parts(cursor), unique=unique)])
+    return draft.table()
+
+
+def _skip_to_name(cursor: Cursor, word: str) -> None:
+    """Past the verb and the kind of object; IF [NOT] EXISTS too."""
+    while not cursor.take(word):
+        if _at_end(cursor):
+            raise Unclear
+        cursor.next()
+    cursor.take("IF", "NOT", "EXISTS")
+    cursor.take("IF", "EXISTS")
