@@ -55,6 +55,10 @@ class Catalog:
     def table(self, name: TableName) -> Table:
         return self._tables[name]
 
+    def certain(self, name: TableName) -> Table | None:
+        """The table's definition, if it is surely that of the stream's place."""
+        return None if name in self._doubtful else self._tables.get(name)
+
     def tables(self, names: Collection[TableName]) -> tuple[dict[TableName, Table], set[TableName]]:
         """Definitions, and which of them are certain."""
         return {name: self._tables[name] for name in names}, set(names) - self._doubtful

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings, Topics, read_to_end
+from schemas.ddl.kinds import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import (
@@ -34,6 +35,7 @@ class Checkpoint:
     entries: list[Entry] = field(default_factory=list)
     tables: dict[TableName, Table] = field(default_factory=dict)
     doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
+    databases: list[SchemaChange] = field(default_factory=list)  # changes of databases, in order
     completed: set[TableName] = field(default_factory=set)
 
     @property
@@ -65,6 +67,8 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
 
 
 def _track(found: Checkpoint, change: SchemaChange) -> None:
+    if change.kind in (Kind.CREATE_DATABASE.name, Kind.ALTER_DATABASE.name, Kind.DROP_DATABASE.name):
+        found.databases.append(change)
     for touched in change.tables:
         if touched.definition is None:
             found.tables.pop(touched.name, None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from capture.barriers import barriers
 from capture.catalog import Catalog, Misfit
+from capture.databases import Databases
 from capture.publisher import Publisher
 from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
@@ -12,7 +13,8 @@ from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.telemetry import log
 from schemas import map_fit
-from schemas.ddl.statement import Kind, Statement
+from schemas.ddl.effects import disagreement, tables_after
+from schemas.ddl.statement import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import TouchedTable
@@ -44,6 +46,7 @@ class Evolution:
         catalog: Catalog,
         interleave: Interleave,
         schema: SchemaSource,
+        databases: Databases,
     ) -> None:
         self._kafka = kafka
         self._settings = settings
@@ -51,10 +54,11 @@ class Evolution:
         self._catalog = catalog
         self._interleave = interleave
         self._schema = schema
+        self._databases = databases
 
     def read(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
         """What the statement touches, with topics made and barriers counted. Nothing may be open in Kafka."""
-        found = self._touched(understood.statement, transaction, executed)
+        found = self._touched(understood, transaction, executed)
         names = sorted(found.before | set(found.after))
         offsets = {name: self._barriers(name) for name in names}
         for table in found.after.values():
@@ -69,6 +73,8 @@ class Evolution:
 
         Returns the tables whose rows must go at the targets, because they are read again as a whole.
         """
+        if understood.statement.kind in DATABASE_KINDS:
+            self._databases.changed(understood.text, understood.statement, understood.session)
         for name in change.before - set(change.after):
             self._catalog.changed(name, None)
         for name, table in change.after.items():
@@ -106,7 +112,8 @@ class Evolution:
         for part in replanned.ranges:
             self._publisher.progress(part)
 
-    def _touched(self, statement: Statement, transaction: str, executed: GtidSet) -> Evolved:
+    def _touched(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
+        statement = understood.statement
         selected = self._settings.selection.selected
         if statement.kind in DATABASE_KINDS:
             gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
@@ -130,7 +137,30 @@ class Evolution:
         position = executed.copy()
         position.add(transaction)
         found, certain = self._schema.tables_after(transaction, kept, position)
-        return Evolved(before, {name: found.get(name) or self._tracked(name) for name in kept}, certain)
+        computed = self._computed(understood)
+        for name in sorted(certain & set(computed)):
+            difference = disagreement(computed[name], found[name])
+            if difference:
+                log.warning("computed_definition_differs", table=str(name), difference=difference)
+        after = {name: found[name] for name in certain} | {
+            name: computed.get(name) or found.get(name) or self._tracked(name) for name in kept if name not in certain
+        }
+        return Evolved(before, after, certain | (set(computed) & set(kept)))
+
+    def _computed(self, understood: Understood) -> dict[TableName, Table]:
+        """The definitions that the statement's text leaves, where they are certain."""
+        statement = understood.statement
+        known = [name for name in statement.tables if name in self._catalog]
+        if statement.if_not_exists and any(self._catalog.certain(name) is None for name in known):
+            return {}  # it leaves a definition that is not certain
+        return tables_after(
+            understood.text,
+            statement,
+            understood.session,
+            understood.database,
+            self._catalog.certain,
+            self._databases.defaults,
+        )
 
     def _tracked(self, name: TableName) -> Table:
         """What stands for a definition that cannot be read any more, until row events tell; at worst no columns."""

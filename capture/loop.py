@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from capture.catalog import Catalog
 from capture.checkpoint import Checkpoint, load
+from capture.databases import Databases
+from capture.evolution import Evolution
 from capture.hosts import Hosts
 from capture.publisher import Publisher
 from capture.reader import LogReader
@@ -65,6 +67,7 @@ class Capture:
         seam("capture.opened")
         catalog = Catalog(publisher, settings.selection, checkpoint.tables)
         catalog.doubt(checkpoint.doubtful)
+        databases = Databases(statements, checkpoint.databases)
         with opened(
             source,
             SnapshotSettings(settings.task, settings.readers, settings.chunk_bytes),
@@ -75,7 +78,8 @@ class Capture:
             executed = GtidSet.parse(start.gtid_set)
             with closing(LogReader(source, executed, settings.server_id, settings.heartbeat_ms)) as reader:
                 start = replace(start, file=reader.begin.file, offset=reader.begin.offset)  # as this host names it
-                stream = Stream(self._kafka, settings, publisher, catalog, interleave, statements, schema, start)
+                evolution = Evolution(self._kafka, settings, publisher, catalog, interleave, schema, databases)
+                stream = Stream(settings, publisher, catalog, interleave, statements, evolution, start)
                 log.info(
                     "capturing",
                     host=f"{source.host}:{source.port}",

@@ -1,12 +1,16 @@
 """What a statement logged as text means to capture, and the session that a destination needs to run it again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from capture.definitions import read_charsets
 from capture.events import Query
+from runtime.dialect import dialect_of
 from runtime.errors import Fatal
 from runtime.mysql import Connection
 from schemas.ddl.lexer import SqlModes, tokens
+from schemas.ddl.session import Session
 from schemas.ddl.statement import Kind, Statement, understand
 from schemas.selection import Selection
 
@@ -61,6 +65,8 @@ class Understood:
     statement: Statement
     removes_rows: bool  # partitions or a tablespace went, without row events
     brings_rows: bool  # partitions or a tablespace came, without row events
+    database: str | None  # the default of names without one
+    session: Session  # that ran it
 
 
 class Statements:
@@ -68,6 +74,10 @@ class Statements:
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._selection = selection
+        self._version = _number(dialect_of(connection).version)
+        self._charsets = read_charsets(connection)
+        told = connection.query("SHOW GLOBAL VARIABLES LIKE 'explicit_defaults_for_timestamp'")
+        self._explicit_timestamps = any(value == "ON" for _, value in told)
         self._collations: dict[int, tuple[str, str]] = {
             int(number): (str(name), str(charset))
             for number, name, charset in connection.query(
@@ -78,12 +88,19 @@ class Statements:
     def understand(self, query: Query) -> Understood:
         text = self._text(query)
         modes = SqlModes.from_bits(query.sql_mode or 0)
-        statement = understand(text, query.database, modes)
+        statement = understand(text, query.database, modes, self._version)
         words: set[tuple[str, str]] = set()
         if statement.kind is Kind.ALTER_TABLE:
-            symbols = [token.symbol for token in tokens(text, modes)]
+            symbols = [token.symbol for token in tokens(text, modes, self._version)]
             words = set(pairwise(symbols))
-        return Understood(text, statement, bool(words & _REMOVING), bool(words & _BRINGING))
+        return Understood(
+            text,
+            statement,
+            bool(words & _REMOVING),
+            bool(words & _BRINGING),
+            query.database,
+            self.meaning(self.session(query)),
+        )
 
     def changes_schema(self, statement: Statement) -> bool:
         """True when the statement touches the definition of something selected."""
@@ -120,6 +137,20 @@ class Statements:
                 found[name] = str(int(flag))
         return found
 
+    def meaning(self, session: Mapping[str, str]) -> Session:
+        """What `session` tells of the meaning of a statement."""
+        modes = session.get("sql_mode", "").split(",")
+        bits = sum(1 << bit for bit, name in _SQL_MODES.items() if name in modes)
+        explicit = session.get("explicit_defaults_for_timestamp")
+        return Session(
+            server_version=self._version,
+            charsets=self._charsets.with_utf8mb4(session.get("default_collation_for_utf8mb4")),
+            modes=SqlModes.from_bits(bits),
+            sql_mode=bits,
+            collation_server=session.get("collation_server"),
+            explicit_timestamps=self._explicit_timestamps if explicit is None else explicit == "1",
+        )
+
     def _text(self, query: Query) -> str:
         charset = self._collations.get(query.charset_client or 0, ("", "utf8mb4"))[1]
         if charset == "latin1":
@@ -132,6 +163,12 @@ class Statements:
                 f"a statement in the log is written in {charset}, which cannot be decoded: {query.text[:80]!r}",
                 hint="run DDL from a session with SET NAMES utf8mb4",
             ) from error
+
+
+def _number(version: tuple[int, int, int]) -> int:
+    """MMmmrr, as executable comments write it."""
+    major, minor, release = version
+    return major * 10000 + minor * 100 + release
 
 
 def _latin1(byte: int) -> str:

@@ -27,11 +27,9 @@ from capture.evolution import Evolution
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, begin_of, name_of
 from capture.publisher import Publisher
-from capture.schema import SchemaSource
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
 from runtime.errors import Fatal
-from runtime.kafka import KafkaSettings
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, log, published_rows
 from schemas.codec import RowsImage, RowsKind, encode_rows, envelope, whole_rows
@@ -94,13 +92,12 @@ class Stream:
 
     def __init__(
         self,
-        kafka: KafkaSettings,
         settings: CaptureSettings,
         publisher: Publisher,
         catalog: Catalog,
         interleave: Interleave,
         statements: Statements,
-        schema: SchemaSource,
+        evolution: Evolution,
         start: PositionRecord,
     ) -> None:
         self._settings = settings
@@ -108,7 +105,7 @@ class Stream:
         self._catalog = catalog
         self._interleave = interleave
         self._statements = statements
-        self._evolution = Evolution(kafka, settings, publisher, catalog, interleave, schema)
+        self._evolution = evolution
         self._resume = start
         self._transaction = Transaction()
         self._source_us = start.source_us

@@ -100,6 +100,8 @@ class Draft:
         kept = []
         for key in self.unique_keys:
             columns = tuple(name for name in key.columns if name not in gone)
+            if columns and columns != key.columns and not key.whole:
+                raise Unclear  # which part is not whole is not known
             if columns or not key.columns:
                 kept.append(replace(key, columns=columns))
         self.unique_keys = kept

@@ -5,6 +5,7 @@ Only of defaults nothing is promised: the text is told where it is plain (number
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from schemas.ddl.alteration import altered
 from schemas.ddl.charset_names import Collated, Named, take_charset
@@ -16,7 +17,7 @@ from schemas.ddl.lexer import tokens
 from schemas.ddl.session import Session
 from schemas.ddl.statement import Kind, Statement
 from schemas.names import TableName
-from schemas.table import Table
+from schemas.table import Column, Table
 
 Known = Callable[[TableName], Table | None]  # the certain definition of a table
 
@@ -119,3 +120,23 @@ def _skip_to_name(cursor: Cursor, word: str) -> None:
         cursor.next()
     cursor.take("IF", "NOT", "EXISTS")
     cursor.take("IF", "EXISTS")
+
+
+def disagreement(computed: Table, read: Table) -> str:
+    """Where a computed definition is not the one that was read; empty when it is, as it must be."""
+    names = [column.name for column in computed.columns], [column.name for column in read.columns]
+    if names[0] != names[1]:
+        return f"columns {names[0]}, not {names[1]}"
+    for told, found in zip(computed.columns, read.columns, strict=True):
+        if _promised(told) != _promised(found):
+            return f"{told.name}: {_promised(told)}, not {_promised(found)}"
+    if (computed.primary_key, computed.unique_keys) != (read.primary_key, read.unique_keys):
+        return f"keys {computed.primary_key} {computed.unique_keys}, not {read.primary_key} {read.unique_keys}"
+    if (computed.charset, computed.collation) != (read.charset, read.collation):
+        return f"charset {computed.collation}, not {read.collation}"
+    return ""
+
+
+def _promised(column: Column) -> Column:
+    """All of a column but its default."""
+    return replace(column, default=None, default_is_expression=False, on_update=False)
