@@ -13,7 +13,6 @@ _LOG_SETTINGS = (
     ("log_bin", "ON", "start the source with --log-bin (needs a restart)"),
     ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
     ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
-    ("binlog_row_metadata", "FULL", "SET PERSIST binlog_row_metadata = 'FULL'"),
 )
 _OLDEST = (9, 7)
 _DAY_SECONDS = 86_400
@@ -26,6 +25,7 @@ def source_findings(
     """`log` is None when the account may not see it; `position` is what a task that has begun has captured."""
     yield _version(server)
     yield from _log_settings(server)
+    yield _metadata(server)
     yield _server_id(server)
     yield _retention(server)
     yield _kept(log, position) if position is not None and position.place else _purged(server, position)
@@ -53,6 +53,17 @@ def _log_settings(server: ServerFacts) -> Iterator[Finding]:
             yield ok(f"source.{name}", f"{name} is {wanted or 'empty'}")
         else:
             yield failed(f"source.{name}", f"{name} is {value}, must be {wanted or 'empty'}", repair)
+
+
+def _metadata(server: ServerFacts) -> Finding:
+    value = server.variables.get("binlog_row_metadata", "MINIMAL").upper()  # MySQL before 8.0 logs less still
+    if value == "FULL":
+        return ok("source.binlog_row_metadata", "binlog_row_metadata is FULL: the log names the columns of its rows")
+    return ok(
+        "source.binlog_row_metadata",
+        "the log does not name the columns of its rows: penstock follows each definition through the statements that "
+        "change it (binlog_row_metadata = FULL, from MySQL 8.0.1 on, lets the log tell)",
+    )
 
 
 def _server_id(server: ServerFacts) -> Finding:

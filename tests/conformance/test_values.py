@@ -24,6 +24,7 @@ from runtime.mysql import Connection, connect
 from schemas import codec, registry
 from schemas.avro import envelope_schema, text
 from schemas.codec import Decoded, Messages, RowsImage, RowsKind
+from schemas.map_fit import misfit
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.sql import identifier, qualified, text_literal
@@ -32,6 +33,7 @@ from schemas.table_map import parse_table_map, table_of
 from schemas.types.jsonb import double_text
 from tests.conformance.values import CASES, Case
 from tests.unit.schemas import golden
+from tests.unit.schemas.cut_maps import bare, minimal
 
 _LAX = SQL_MODE.replace("STRICT_ALL_TABLES,", "")
 _TASK = "codec"
@@ -125,6 +127,7 @@ def _log(stack: Stack, source: Connection, since: GtidSet, tracked: Table) -> Lo
                 table_id = map_.table_id if map_.name == tracked.name else -1
                 if table_id >= 0:
                     table = table_of(map_, tracked)
+                    assert misfit(minimal(map_), tracked) == misfit(bare(map_), tracked) == ""
                     plan = codec.plan(_TASK, table, _KEY_ID, _VALUE_ID)
             elif event.type in _KINDS:
                 head = events.rows(event.type, event.body)

@@ -151,12 +151,12 @@ def test_the_command_says_it_and_goes_on_after_the_repair(task: NewTask) -> None
         admin.execute("CREATE TABLE repaired.t (id INT PRIMARY KEY)")
         admin.execute("CREATE DATABASE elsewhere")
         admin.execute("CREATE TABLE elsewhere.t (id INT PRIMARY KEY)")
-        admin.execute("SET GLOBAL binlog_row_metadata = MINIMAL")
+        admin.execute("SET GLOBAL binlog_row_image = MINIMAL")
         try:
             ended = run.run("migrate", "--until", "caught-up", expected=Exit.OPERATOR)
-            assert "binlog_row_metadata" in ended.tail()
+            assert "binlog_row_image" in ended.tail()
         finally:
-            admin.execute("SET GLOBAL binlog_row_metadata = FULL")
+            admin.execute("SET GLOBAL binlog_row_image = FULL")
         admin.execute("INSERT INTO repaired.t VALUES (1)")
     with connect(run.stack.source.endpoint("admin")) as stranger:
         stranger.execute("SET SESSION binlog_format = STATEMENT")

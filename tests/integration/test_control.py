@@ -148,7 +148,6 @@ def test_check_finds_everything_that_is_wrong_at_once(databases: Stack, task: Ne
     assert failed == {
         "source.binlog_format",
         "source.binlog_row_image",
-        "source.binlog_row_metadata",
         "source.heartbeat",
         "source.lock_tables",
         "source.log_filters",

@@ -87,12 +87,18 @@ def test_a_fit_source_has_no_findings() -> None:
         ("log_bin", "OFF"),
         ("binlog_format", "MIXED"),
         ("binlog_row_image", "MINIMAL"),
-        ("binlog_row_metadata", "MINIMAL"),
         ("server_id", "0"),
     ],
 )
 def test_each_setting_of_the_log_is_required(variable: str, value: str) -> None:
     assert bad(source(**{variable: value})) == {f"source.{variable}": Status.FAILED}
+
+
+@pytest.mark.parametrize(("value", "words"), [("FULL", "names the columns"), ("MINIMAL", "does not name")])
+def test_a_log_that_names_no_columns_is_fit(value: str, words: str) -> None:
+    (told,) = [f for f in source(binlog_row_metadata=value) if f.name == "source.binlog_row_metadata"]
+    assert told.status is Status.OK
+    assert words in told.message
 
 
 def test_all_findings_come_at_once() -> None:
