@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
-from pymysql.constants import COMMAND
+from pymysql.constants import CLIENT, COMMAND
 
 from runtime import login
 from runtime.errors import Fatal, Transient
@@ -281,6 +281,15 @@ class Connection:
             raise server_error(self.endpoint, packet, sql)
 
 
+class _Driver(pymysql.connections.Connection):
+    """Speaks of TLS to no server that has none: one before 8.0 takes that for a bad handshake."""
+
+    def _request_authentication(self) -> None:
+        if not (self._ssl_required or self.server_capabilities & CLIENT.SSL):  # type: ignore[attr-defined]
+            self.client_flag &= ~CLIENT.SSL
+        super()._request_authentication()  # type: ignore[misc]
+
+
 def server_error(endpoint: Endpoint, packet: bytes, statement: str | bytes) -> Exception:
     """What an ERR packet means (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html)."""
     code = struct.unpack_from("<H", packet, 1)[0]
@@ -299,7 +308,7 @@ def connect(
     else:
         options["ssl"] = login.context(tls, str(endpoint))
     with errors_of(endpoint, "connect"):
-        connection = pymysql.connect(
+        connection = _Driver(
             host=endpoint.host,
             port=endpoint.port,
             user=endpoint.user,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from control.broker import Ports, properties
 from control.daemon import free_port
-from deploy.local.server import Profile, Server, new_accounts
+from deploy.local.server import PAIR, Profile, Server, new_accounts
 from runtime.errors import Fatal
 
 _FILE = Path(__file__).parents[1] / "compose.yaml"
@@ -31,7 +31,7 @@ def holds(directory: Path) -> bool:
 def prepare(name: str, directory: Path, options: Sequence[str]) -> tuple[Server, Server, str]:
     """Writes what a new stack is started from."""
     kafka = Ports(broker=free_port(), controller=free_port())
-    source, destination = (_server(profile, name, directory) for profile in Profile)
+    source, destination = (_server(profile, name, directory) for profile in PAIR)
     lines = [
         f"STACK={directory}",
         f"SOURCE_PORT={source.port}",

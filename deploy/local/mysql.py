@@ -20,8 +20,7 @@ from pydantic import TypeAdapter
 from control.daemon import Daemon, free_port
 from control.files import locked, once
 from control.files import replace as replace_file
-from deploy.local import packages
-from deploy.local.packages import Packages
+from deploy.local import packages, packages56
 from deploy.local.server import Profile, Server, new_accounts
 from runtime.errors import Fatal, Transient
 from runtime.mysql import connect
@@ -47,7 +46,7 @@ def start_mysql(profile: Profile, directory: Path, options: Sequence[str] | None
             server = replace(server, options=tuple(options))
         server.write_files()
         _remember(server)
-        _launch(server, packages.fetch())
+        _launch(server)
         if not _answers(server):
             raise _failed(server, "ended at once")
         return server
@@ -98,19 +97,20 @@ def _daemon(server: Server) -> Daemon:
     return Daemon(server.directory, "mysqld")
 
 
-def _launch(server: Server, programs: Packages) -> None:
+def _launch(server: Server) -> None:
     data = server.directory / "data"
+    mysqld, options = _program(server.profile)
     if not data.is_dir():
         unfinished = server.directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(_template(server.profile, programs), unfinished)
+        shutil.copytree(_empty_data(server.profile), unfinished)
         unfinished.chmod(0o700)  # its socket lets root in
         unfinished.rename(data)
     # After a kill its number may be taken, or not yet be released: mysqld would believe that it still runs.
     (data / "mysqld.sock.lock").unlink(missing_ok=True)
     _daemon(server).start(
         [
-            *programs.mysqld(server.profile.option_file),
+            *mysqld,
             *_AS_ROOT,
             f"--datadir={data}",
             f"--port={server.port}",
@@ -119,15 +119,24 @@ def _launch(server: Server, programs: Packages) -> None:
             "--bind-address=127.0.0.1",
             "--socket=mysqld.sock",  # relative to the data folder: a socket's path is limited to 107 bytes
             "--pid-file=mysqld.pid",
-            "--mysqlx=0",
-            "--secure-file-priv=",
+            *options,
             *server.options,
         ]
     )
 
 
-def _template(profile: Profile, programs: Packages) -> Path:
+def _program(profile: Profile) -> tuple[list[str], list[str]]:
+    """How the command line of a profile's mysqld begins, and what it ends with."""
+    if profile.is_56:
+        return packages56.fetch().mysqld(profile.option_file), []
+    return packages.fetch().mysqld(profile.option_file), ["--mysqlx=0", "--secure-file-priv="]
+
+
+def _empty_data(profile: Profile) -> Path:
     """An empty data folder as the profile needs it: made once, copied for each server."""
+    if profile.is_56:
+        return packages56.fetch().empty_data
+    programs = packages.fetch()
     told = subprocess.run([*programs.program("mysqld"), "--no-defaults", "--version"], capture_output=True, check=True)
     kind = hashlib.sha256(told.stdout + profile.option_file.read_bytes()).hexdigest()[:12]
 

@@ -16,6 +16,8 @@ class Profile(StrEnum):
 
     SOURCE = "source"
     DESTINATION = "destination"
+    SOURCE56 = "source56"  # these two are MySQL 5.6, which a test asks for beside the pair of 9.7
+    DESTINATION56 = "destination56"
 
     @property
     def option_file(self) -> Path:
@@ -23,7 +25,17 @@ class Profile(StrEnum):
 
     @property
     def users(self) -> tuple[str, ...]:
-        return ("admin", "penstock") if self is Profile.SOURCE else ("admin", "polar", "polar_rw")
+        if self in (Profile.SOURCE, Profile.SOURCE56):
+            return ("admin", "penstock")
+        return ("admin", "polar", "polar_rw") if self is Profile.DESTINATION else ("admin", "polar")
+
+    @property
+    def is_56(self) -> bool:
+        return self in (Profile.SOURCE56, Profile.DESTINATION56)
+
+
+#: The servers of every stack.
+PAIR = (Profile.SOURCE, Profile.DESTINATION)
 
 
 @dataclass(frozen=True, slots=True)

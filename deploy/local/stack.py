@@ -115,7 +115,7 @@ def purge() -> None:
     for name in names():
         down(name)
     cache = packages.cache()
-    for pattern in ("run", "mysql", "mysql-*", "mysql.*", "kafka-*"):
+    for pattern in ("run", "mysql", "mysql-*", "mysql.*", "mysql56*", "kafka-*"):
         for path in cache.glob(pattern):
             if path.is_dir():
                 shutil.rmtree(path)
