@@ -5,6 +5,7 @@ import time
 from capture.publisher import Publisher
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
+from capture.statements import unsaid
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection
 from runtime.telemetry import log
@@ -25,7 +26,7 @@ def begin(
         publisher.prepare(table)
     ranges = plan_ranges(connection, tables, settings.readers)
     publisher.introduce()
-    for change in _changes(settings.task, found, publisher):
+    for change in _changes(settings.task, found, publisher, unsaid(connection)):
         publisher.schema_record(change)
     for part in ranges:
         publisher.progress(part)
@@ -46,9 +47,9 @@ def begin(
     log.info("task_begun", tables=len(tables), ranges=len(ranges), gtid_set=str(found.executed))
 
 
-def _changes(task: str, schema: Schema, publisher: Publisher) -> list[SchemaChange]:
+def _changes(task: str, schema: Schema, publisher: Publisher, unsaid: dict[str, str]) -> list[SchemaChange]:
     now = time.time_ns() // 1000
-    session = {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00"}
+    session = {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00", **unsaid}
     changes = []
     for epoch, definition in enumerate(schema.definitions, start=1):
         touched = []

@@ -69,11 +69,20 @@ class Understood:
     session: Session  # that ran it
 
 
+def unsaid(connection: Connection) -> dict[str, str]:
+    """What every statement of a server means whose log does not say it; a newer destination takes it otherwise."""
+    if dialect_of(connection).logs_defaults:
+        return {}
+    flag = connection.value("SELECT @@GLOBAL.explicit_defaults_for_timestamp")
+    return {"default_collation_for_utf8mb4": "utf8mb4_general_ci", "explicit_defaults_for_timestamp": str(int(flag))}
+
+
 class Statements:
     """Understands the statements of one source."""
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._selection = selection
+        self._unsaid = unsaid(connection)
         self._version = _number(dialect_of(connection).version)
         self._charsets = read_charsets(connection)
         told = connection.query("SHOW GLOBAL VARIABLES LIKE 'explicit_defaults_for_timestamp'")
@@ -117,7 +126,7 @@ class Statements:
 
     def session(self, query: Query) -> dict[str, str]:
         """Session variables of the statement, as a destination sets them."""
-        found: dict[str, str] = {}
+        found: dict[str, str] = dict(self._unsaid)
         if query.sql_mode is not None:
             found["sql_mode"] = ",".join(name for bit, name in _SQL_MODES.items() if query.sql_mode >> bit & 1)
         for name, number in (

@@ -1,18 +1,19 @@
 """Everything information_schema knows of the tables of some databases, as both servers of a task can be asked for it.
 
-Reads MySQL 8.0.13 and later. One query per kind of thing, whatever the number of tables.
+Reads MySQL 5.6 and later: what a version cannot tell, its tables cannot have. One query per kind of thing, whatever the
+number of tables.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from runtime.dialect import Dialect, dialect_of
 from runtime.errors import Fatal
 from runtime.mysql import Connection
 from schemas.names import TableName
 
-OLDEST = (8, 0, 13)
-_CHECKS_SINCE = (8, 0, 16)
+OLDEST = (5, 6, 0)
 
 _TABLES = """
 SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_COMMENT
@@ -20,12 +21,12 @@ FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA 
 """
 _COLUMNS = """
 SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA,
-       CHARACTER_SET_NAME, COLLATION_NAME, GENERATION_EXPRESSION, SRS_ID, COLUMN_COMMENT
+       CHARACTER_SET_NAME, COLLATION_NAME, {expression}, {srid}, COLUMN_COMMENT
 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN %s ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION
 """
 _INDEXES = """
-SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE, IS_VISIBLE, INDEX_COMMENT,
-       COLUMN_NAME, SUB_PART, COLLATION, EXPRESSION, NULLABLE
+SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, NON_UNIQUE, INDEX_TYPE, {visible}, INDEX_COMMENT,
+       COLUMN_NAME, SUB_PART, COLLATION, {expression}, NULLABLE
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA IN %s
 ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
@@ -121,16 +122,17 @@ def read_catalog(
     """The base tables of some databases of a server of that version."""
     if version < OLDEST:
         raise Fatal(
-            f"{connection.endpoint}: MySQL {'.'.join(map(str, version))} is older than 8.0.13",
-            hint="this version needs MySQL 8.0.13 or later at both ends",
+            f"{connection.endpoint}: MySQL {'.'.join(map(str, version))} is older than 5.6",
+            hint="MySQL 5.6 or later is needed at both ends",
         )
     wanted = (tuple(databases),)
     if not wanted[0]:
         return {}
-    columns = _grouped(connection.query(_COLUMNS, wanted))
-    indexes = _grouped(connection.query(_INDEXES, wanted))
+    dialect = dialect_of(connection)
+    columns = _grouped(connection.query(_columns(dialect), wanted))
+    indexes = _grouped(connection.query(_indexes(dialect), wanted))
     foreign_keys = _grouped(connection.query(_FOREIGN_KEYS, wanted))
-    checks = _grouped(connection.query(_CHECKS, wanted)) if version >= _CHECKS_SINCE else {}
+    checks = _grouped(connection.query(_CHECKS, wanted)) if dialect.checks else {}
     partitions = _grouped(connection.query(_PARTITIONS, wanted))
     found = {}
     for database, table, engine, collation, comment in connection.query(_TABLES, wanted):
@@ -154,6 +156,20 @@ def read_catalog(
 
 
 Row = tuple[object, ...]
+
+
+def _columns(dialect: Dialect) -> str:
+    return _COLUMNS.format(
+        expression="GENERATION_EXPRESSION" if dialect.generates_columns else "''",
+        srid="SRS_ID" if dialect.has_dictionary else "NULL",
+    )
+
+
+def _indexes(dialect: Dialect) -> str:
+    return _INDEXES.format(
+        visible="IS_VISIBLE" if dialect.has_dictionary else "'YES'",
+        expression="EXPRESSION" if dialect.indexes_expressions else "NULL",
+    )
 
 
 def _grouped(rows: Iterable[Row]) -> dict[TableName, list[Row]]:

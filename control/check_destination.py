@@ -35,11 +35,7 @@ def _version(place: str, server: ServerFacts, source: ServerFacts | None) -> Fin
     if not server.is_mysql:
         return failed(name, f"MariaDB {text} is not available as a destination yet", "use PolarDB for MySQL, or MySQL")
     if server.version < OLDEST:
-        return warning(
-            name,
-            f"MySQL {text} is older than 8.0.13: newer definitions are refused there, and check and verify see less",
-            "use a destination of version 8.0.13 or later",
-        )
+        return failed(name, f"MySQL {text} is not available as a destination", "use MySQL 5.6 or later")
     if source is not None and server.version < source.version:
         return warning(
             name,

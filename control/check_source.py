@@ -14,7 +14,7 @@ _LOG_SETTINGS = (
     ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
     ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
 )
-_OLDEST = (9, 7)
+_OLDEST = (5, 6)
 _DAY_SECONDS = 86_400
 _CLOCK_SKEW_US = 5_000_000
 
@@ -41,13 +41,16 @@ def _version(server: ServerFacts) -> Finding:
     if not server.is_mysql:
         return failed("source.version", f"MariaDB {text} is not available as a source yet", "use a MySQL server")
     if server.version < _OLDEST:
-        return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 9.7 or later")
+        return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 5.6 or later")
     return ok("source.version", f"MySQL {text}")
 
 
 def _log_settings(server: ServerFacts) -> Iterator[Finding]:
     for name, wanted, repair in _LOG_SETTINGS:
-        value = server.variables.get(name, wanted)  # a server without it cannot do otherwise
+        if name not in server.variables:
+            yield ok(f"source.{name}", f"this server has no {name}")
+            continue
+        value = server.variables[name]
         value = {"1": "ON", "0": "OFF"}.get(value, value).upper()
         if value == wanted:
             yield ok(f"source.{name}", f"{name} is {wanted or 'empty'}")

@@ -1,7 +1,8 @@
 """The definitions of a table at both ends, aspect by aspect. Pure.
 
 Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (which 8.0.19
-dropped), the name of utf8mb3 (utf8 before 8.0.30), and lower case where the destination turns names into it.
+dropped), the name of utf8mb3 (utf8 before 8.0.30), lower case where the destination turns names into it, and what
+servers before 8.0 say in other words: RESTRICT for NO ACTION, and nothing of a default that is the time.
 """
 
 import re
@@ -28,7 +29,7 @@ def describe(table: TableFacts) -> dict[str, str]:
     aspects.update({f"foreign key {key.name}": _foreign_key(key) for key in table.foreign_keys})
     aspects.update({f"check {name}": clause for name, clause in table.checks.items()})
     if table.partitions:
-        aspects["partitions"] = "; ".join(table.partitions)
+        aspects["partitions"] = "; ".join(table.partitions).replace("`", "")
     return aspects
 
 
@@ -57,8 +58,11 @@ def _column(column: ColumnFacts) -> str:
         parts.append(f"COLLATE {_modern(column.collation)}")
     if column.default is not None:
         parts.append(f"DEFAULT {_modern(column.default)}")
-    if column.extra:
-        parts.append(column.extra)
+    extra = column.extra
+    if (column.default or "").upper().startswith("CURRENT_TIMESTAMP"):
+        extra = extra.replace("DEFAULT_GENERATED", "").strip()
+    if extra:
+        parts.append(extra)
     if column.expression:
         parts.append(f"AS {_modern(column.expression)}")
     if column.srid is not None:
@@ -90,8 +94,12 @@ def _index(index: IndexFacts) -> str:
 def _foreign_key(key: ForeignKeyFacts) -> str:
     return (
         f"({', '.join(key.columns)}) REFERENCES {key.parent} ({', '.join(key.parent_columns)}) "
-        f"ON UPDATE {key.on_update} ON DELETE {key.on_delete}"
+        f"ON UPDATE {_action(key.on_update)} ON DELETE {_action(key.on_delete)}"
     )
+
+
+def _action(rule: str) -> str:
+    return "NO ACTION" if rule == "RESTRICT" else rule  # the same to InnoDB
 
 
 def _modern(text: str) -> str:

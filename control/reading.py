@@ -5,13 +5,14 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
+from runtime.dialect import dialect_of
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.service import Backoff
 
 # Bytes as they are stored, no time zone, no rules about zero dates, no limits on long reads.
 _SESSION = (
-    "SET SESSION time_zone = '+00:00', sql_mode = '', character_set_results = NULL, max_execution_time = 0, "
+    "SET SESSION time_zone = '+00:00', sql_mode = '', character_set_results = NULL, "
     "net_write_timeout = 3600, wait_timeout = 86400"
 )
 _READ_SECONDS = 3600.0
@@ -76,4 +77,6 @@ class Reading:
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = connect(self._endpoint, timeout=_READ_SECONDS, init=_SESSION)
+            if dialect_of(self._connection).limits_time:
+                self._connection.execute("SET SESSION max_execution_time = 0")
         return self._connection

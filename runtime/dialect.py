@@ -32,6 +32,11 @@ class Dialect:
         return self.version >= (5, 7, 8)
 
     @property
+    def logs_defaults(self) -> bool:
+        """Statements in its log say what utf8mb4 and TIMESTAMP meant to their session; before, nothing could vary."""
+        return self.version >= (8, 0, 11)
+
+    @property
     def generates_columns(self) -> bool:
         """information_schema tells expressions of generated columns."""
         return self.version >= (5, 7, 6)

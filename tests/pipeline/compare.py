@@ -3,10 +3,12 @@
 Shares nothing with `penstock verify`, which it also judges.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from runtime.dialect import dialect_of
 from runtime.mysql import Connection, Endpoint, connect
 from schemas.names import TableName
 from schemas.sql import identifier, qualified
@@ -24,6 +26,8 @@ _KEYS = """
 SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, EXPRESSION, INDEX_TYPE
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
+_OLD = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
+_OLD_UTF8 = re.compile(r"\butf8(?=_|$)")
 _TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
 
 
@@ -100,7 +104,8 @@ def _open(endpoint: Endpoint) -> Connection:
 
 
 def _database(here: Connection, there: Connection, name: str, lower: str) -> list[str]:
-    left, right = _definitions(here, name), _definitions(there, lower)
+    old = min(dialect_of(here).version, dialect_of(there).version) < (8, 0, 13)
+    left, right = _definitions(here, name, old), _definitions(there, lower, old)
     tables = {table.lower(): table for table in left}
     found = _sets(f"tables of {name}", tables, right)
     for table in sorted(tables.keys() & right.keys()):
@@ -118,15 +123,27 @@ def _database(here: Connection, there: Connection, name: str, lower: str) -> lis
     return found
 
 
-def _definitions(connection: Connection, database: str) -> dict[str, Definition]:
+def _definitions(connection: Connection, database: str, old: bool) -> dict[str, Definition]:
+    """`old`: one of both servers is old, so what it cannot tell, or says in other words, is left out."""
     found = {_text(name): Definition([], []) for (name,) in connection.query(_TABLES, (database,))}
-    for name, *column in connection.query(_COLUMNS, (database,)):
+    columns, keys = _COLUMNS, _KEYS
+    if old:
+        columns, keys = columns.replace("GENERATION_EXPRESSION", "''"), keys.replace("EXPRESSION", "''")
+    for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
-            found[_text(name)].columns.append(tuple(column))
-    for name, *key in connection.query(_KEYS, (database,)):
+            found[_text(name)].columns.append(tuple(map(_modern, column) if old else column))
+    for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(tuple(key))
     return found
+
+
+def _modern(value: object) -> object:
+    """A part of a column's definition as servers from 8.0.30 on say it, without what those before cannot say."""
+    if value is None:
+        return None
+    plain = _OLD_UTF8.sub("utf8mb3", _OLD.sub(r"\1", _text(value)))
+    return plain.replace("DEFAULT_GENERATED", "").strip()
 
 
 def _sets(what: str, left: Iterable[str], right: Iterable[str]) -> list[str]:

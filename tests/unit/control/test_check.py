@@ -102,13 +102,15 @@ def test_a_log_that_names_no_columns_is_fit(value: str, words: str) -> None:
 
 
 def test_all_findings_come_at_once() -> None:
-    found = bad(source(log_bin="OFF", binlog_expire_logs_seconds="3600", version="5.7.44-log"))
+    found = bad(source(log_bin="OFF", binlog_expire_logs_seconds="3600", version="5.5.62-log"))
     assert set(found) == {"source.log_bin", "source.log_retention", "source.version"}
 
 
 def test_other_sources_are_not_available_yet() -> None:
     assert bad(source(version="10.11.6-MariaDB-log")) == {"source.version": Status.FAILED}
-    assert bad(source(version="8.4.3")) == {"source.version": Status.FAILED}
+    assert bad(source(version="5.5.62")) == {"source.version": Status.FAILED}
+    assert bad(source(version="5.6.51")) == {}
+    assert bad(source(version="8.4.3")) == {}
     assert bad(source(version="9.8.0")) == {}
 
 
