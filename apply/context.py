@@ -19,6 +19,9 @@ _OPTIONAL = (
     "time_zone",
 )
 
+#: What servers without a variable always do.
+_ALWAYS = {"default_collation_for_utf8mb4": "utf8mb4_general_ci"}
+
 
 def enter(connection: Connection, change: SchemaChange, *, idle_seconds: int, lock_wait_seconds: int) -> None:
     """Prepares `connection` for the statement. It dies when it is idle: a process that froze must not run it later."""
@@ -46,6 +49,8 @@ def _wanted(connection: Connection, change: SchemaChange) -> Iterator[tuple[str,
     )
     for name in _OPTIONAL:
         value = change.session.get(name)
+        if name not in present and value == _ALWAYS.get(name):
+            continue
         if value is not None and _plain(str(present.get(name))) != _plain(value):
             yield name, _plain(value)
 

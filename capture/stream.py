@@ -194,7 +194,10 @@ class Stream:
         self._transaction = Transaction()
         if not done.gtid:
             return
-        self.executed.add(done.gtid)
+        if self._server is None:
+            self.executed.add(done.gtid)
+        else:
+            self._reach(self._server)
         self._source_us = done.commit_us
         self.moved = True
         capture_lag.set(max(0.0, time.time() - done.commit_us / 1e6))

@@ -6,7 +6,7 @@ It records every statement that the server did not take, and fails when it meets
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from random import Random
@@ -36,7 +36,10 @@ class RandomWriter:
         mix: Mix | None = None,
         threads: int = 2,
         per_second: float = 150.0,
+        spelled: Callable[[str], str] = str,
     ) -> None:
+        """`spelled`: how a statement is written for the source's version."""
+        self._spelled = spelled
         self._source = source
         self._seed = seed
         self._mix = mix or Mix()
@@ -58,12 +61,12 @@ class RandomWriter:
         """Makes the database and its tables, with their first rows."""
         random = Random(f"{self._seed} rows")
         with connect(self._source) as connection:
-            connection.execute(f"CREATE DATABASE {identifier(self._database)}")
+            connection.execute(self._spelled(f"CREATE DATABASE {identifier(self._database)}"))
             connection.execute(f"USE {identifier(self._database)}")
             for table in TABLES:
-                connection.execute(f"CREATE TABLE {table.name} ({table.definition}) {table.options}")
+                connection.execute(self._spelled(f"CREATE TABLE {table.name} ({table.definition}) {table.options}"))
                 for statement in _inserts(table, random, self._mix.rows):
-                    connection.execute(statement)
+                    connection.execute(self._spelled(statement))
 
     def start(self) -> None:
         for thread in self._threads:
@@ -154,7 +157,7 @@ class RandomWriter:
         try:
             for statement in statements:
                 try:
-                    connection.execute(statement)
+                    connection.execute(self._spelled(statement))
                 except Refused as error:
                     if error.code not in _EXPECTED:
                         raise
