@@ -1,4 +1,4 @@
-"""The random writer's statements as MySQL 5.6 takes them: without JSON, generated columns and 8.0's collations (pure)."""
+"""The random writer's statements as MySQL 5.6 takes them (pure): no JSON, no generated columns, old collations."""
 
 import re
 
