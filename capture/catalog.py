@@ -8,7 +8,7 @@ from runtime.errors import Fatal
 from schemas.avro import envelope_schema, key_schema, text
 from schemas.map_fit import misfit
 from schemas.names import TableName
-from schemas.plan import TablePlan, plan
+from schemas.plan import TablePlan, logged_plan, plan
 from schemas.selection import Selection
 from schemas.table import Table
 from schemas.table_map import TableMap, parse_table_map, refuse_old_formats, table_of
@@ -117,7 +117,8 @@ class Catalog:
         table = table_of(map_, tracked if tracked.columns else None) if map_.has_names else self._by_position(map_)
         self._tables[name] = table
         self._doubtful.discard(name)
-        return self._shape_of(table)
+        shape = self._shape_of(table)
+        return replace(shape, plan=logged_plan(shape.plan, [column.type for column in map_.columns]))
 
     def _by_position(self, event: TableMap) -> Table:
         """The tracked definition, if it is certain and the log does not gainsay it."""

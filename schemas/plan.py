@@ -9,11 +9,11 @@ from schemas.names import TableName
 from schemas.registry import Entry
 from schemas.sql import identifier
 from schemas.table import Column, Table
-from schemas.types import TYPES, kind_of
+from schemas.types import TYPES, kind_of, logged_kind
 from schemas.types.column import ColumnPlan, Kind, Null
 from schemas.types.text import known_charset
 
-__all__ = ["ColumnPlan", "Kind", "LiteralPlan", "Null", "TablePlan", "literal_plan", "plan"]
+__all__ = ["ColumnPlan", "Kind", "LiteralPlan", "Null", "TablePlan", "literal_plan", "logged_plan", "plan"]
 
 _EXACT_BITS = 53
 
@@ -50,6 +50,14 @@ def plan(task: str, table: Table, key_id: int, value_id: int) -> TablePlan:
     return TablePlan(
         table=table, key_id=key_id, value_id=value_id, columns=column_plans(table), key=tuple(table.key_indexes)
     )
+
+
+def logged_plan(plan: TablePlan, codes: Sequence[int]) -> TablePlan:
+    """The plan for row images whose columns have these type codes in the log. Keys and values are the same."""
+    columns = tuple(
+        replace(column, kind=logged_kind(column.kind, code)) for column, code in zip(plan.columns, codes, strict=True)
+    )
+    return plan if columns == plan.columns else replace(plan, columns=columns)
 
 
 def literal_plan(entry: Entry, written: Sequence[str], numbered: Collection[str] = ()) -> LiteralPlan:

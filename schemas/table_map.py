@@ -23,16 +23,19 @@ _FIXED_NAMES = {
     3: "int",
     4: "float",
     5: "double",
+    7: "timestamp",  # 7, 11 and 12: in the format from before MySQL 5.6
     8: "bigint",
     9: "mediumint",
     10: "date",
+    11: "time",
+    12: "datetime",
     13: "year",
     14: "date",
     245: "json",
 }
 _SIZED_NAMES = frozenset(("char", "varchar", "binary", "varbinary", "bit", "vector"))
 _FRACTION_NAMES = {17: "timestamp", 18: "datetime", 19: "time"}
-_OLD_NAMES = {0: "DECIMAL of MySQL 4", 7: "TIMESTAMP", 11: "TIME", 12: "DATETIME"}
+_DECIMAL_OF_MYSQL_4 = 0
 _NUMERIC = frozenset((1, 2, 3, 4, 5, 8, 9, 13, _DECIMAL))
 _CHARACTER = frozenset((_VARCHAR, 249, 250, 251, _BLOB, 253, _STRING))
 #: The log names a collation for VECTOR too (it is a kind of BLOB to the server): the ones behind it count from there.
@@ -197,8 +200,8 @@ def _bit(bitmap: bytes, number: int) -> bool:
 
 def refuse_old_formats(event: TableMap) -> None:
     for number, column in enumerate(event.columns, start=1):
-        if column.type in _OLD_NAMES:
-            _refuse_old_format(event.name, column.name or f"number {number}", column.type)
+        if column.type == _DECIMAL_OF_MYSQL_4:
+            _refuse_old_format(event.name, column.name or f"number {number}")
 
 
 def table_of(event: TableMap, tracked: Table | None) -> Table:
@@ -248,8 +251,8 @@ def _type_of(column: Column) -> tuple[object, ...]:
 
 
 def _column(column: MapColumn, table: TableName) -> Column:
-    if column.type in _OLD_NAMES:
-        _refuse_old_format(table, column.name, column.type)
+    if column.type == _DECIMAL_OF_MYSQL_4:
+        _refuse_old_format(table, column.name)
     bare = Column(
         name=column.name, data_type="", column_type="", nullable=column.nullable, invisible=not column.visible
     )
@@ -290,9 +293,9 @@ def _column(column: MapColumn, table: TableName) -> Column:
     )
 
 
-def _refuse_old_format(table: TableName, column: str, code: int) -> NoReturn:
+def _refuse_old_format(table: TableName, column: str) -> NoReturn:
     raise Fatal(
-        f"table {table}, column {column}: {_OLD_NAMES[code]} in the format from before MySQL 5.6",
+        f"table {table}, column {column}: DECIMAL in the format of MySQL 4",
         hint=f"ALTER TABLE {table} FORCE at the source, which rewrites its columns",
     )
 

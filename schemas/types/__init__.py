@@ -14,6 +14,7 @@ from schemas.types import (
     floats,
     integers,
     json,
+    old_times,
     spatial,
     text,
     times,
@@ -44,7 +45,13 @@ TYPES: dict[Kind, Type] = {
     Kind.GEOMETRY: spatial.GEOMETRY,
     Kind.POINT: spatial.POINT,
     Kind.VECTOR: vector.VECTOR,
+    Kind.OLD_TIME: old_times.OLD_TIME,
+    Kind.OLD_DATETIME: old_times.OLD_DATETIME,
+    Kind.OLD_TIMESTAMP: old_times.OLD_TIMESTAMP,
 }
+
+#: type codes in the log of what servers before 5.6 wrote
+_OLD_CODES = {7: Kind.OLD_TIMESTAMP, 11: Kind.OLD_TIME, 12: Kind.OLD_DATETIME}
 
 _KINDS = {
     **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "bigint"), Kind.INTEGER),
@@ -78,6 +85,11 @@ _KINDS = {
     "point": Kind.POINT,
     "vector": Kind.VECTOR,
 }  # fmt: skip
+
+
+def logged_kind(kind: Kind, code: int) -> Kind:
+    """The kind of a column whose type code in the log is `code`: how its row images are to be read."""
+    return _OLD_CODES.get(code, kind)
 
 
 def kind_of(column: Column, key: Collection[str]) -> Kind:

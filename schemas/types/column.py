@@ -54,6 +54,9 @@ class Kind(IntEnum):
     GEOMETRY = 19
     POINT = 20
     VECTOR = 21
+    OLD_TIME = 22
+    OLD_DATETIME = 23
+    OLD_TIMESTAMP = 24
 
 
 class Null(IntEnum):

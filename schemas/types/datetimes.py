@@ -151,8 +151,11 @@ def _epoch_text(digits: int) -> str:
     return f"1970-01-01T00:00:00{fraction_text(0, digits)}Z"
 
 
+ZERO_TIMESTAMP = "0000-00-00 00:00:00"
+
+
 def _zero_text(digits: int) -> str:
-    return f"0000-00-00 00:00:00{fraction_text(0, digits)}"
+    return f"{ZERO_TIMESTAMP}{fraction_text(0, digits)}"
 
 
 def _timestamp_log(column: ColumnPlan) -> FromLog:

@@ -108,10 +108,16 @@ def test_without_names_an_operator_must_act() -> None:
     assert "binlog_row_metadata=FULL" in caught.value.hint
 
 
-@pytest.mark.parametrize(("code", "words"), [(7, "TIMESTAMP"), (11, "TIME"), (12, "DATETIME")])
-def test_times_of_servers_before_5_6_are_refused(code: int, words: str) -> None:
-    with pytest.raises(Fatal, match=f"column old: {words} in the format from before"):
-        table_of(_one(code), None)
+def test_a_decimal_of_mysql_4_is_refused() -> None:
+    with pytest.raises(Fatal, match="column old: DECIMAL in the format of MySQL 4"):
+        table_of(_one(0), None)
+
+
+@pytest.mark.parametrize(("code", "name"), [(7, "timestamp"), (11, "time"), (12, "datetime")])
+def test_times_of_servers_before_5_6_are_times(code: int, name: str) -> None:
+    [column] = table_of(_one(code), None).columns
+
+    assert (column.data_type, column.column_type, column.fraction) == (name, name, 0)
 
 
 def test_an_unknown_type_is_refused() -> None:
