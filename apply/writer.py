@@ -29,7 +29,7 @@ _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
     1264: _WIDEN,
-    1153: "raise max_allowed_packet at the destination, then start again",
+    1153: "raise max_allowed_packet at the destination (binary values take two characters per byte), then start again",
     1366: "give the destination's column the source's character set, then start again",
     3819: "drop the destination's check, or correct the row at the source, then start again",
 }
@@ -105,7 +105,11 @@ class Writer:
     def _run(self, each: Work) -> None:
         for step in each.steps:
             if len(step.sql) * 4 > self._packet_limit and len(step.sql.encode()) >= self._packet_limit:
-                raise Refused("the row is larger than max_allowed_packet", _HINTS[1153], 1153)
+                raise Refused(
+                    f"its statement of {len(step.sql)} characters is over max_allowed_packet ({self._packet_limit})",
+                    _HINTS[1153],
+                    1153,
+                )
             try:
                 changed = self._execute_leniently(step) if step.blanks else self._connection.execute(step.sql)
             except Refused as error:

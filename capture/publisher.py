@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 
 from capture.settings import CaptureSettings
-from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Producer, Topics
+from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Topics, large_records
+from runtime.kafka_producer import Producer
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds, published_bytes
 from schemas.names import TableName
@@ -27,7 +28,6 @@ from schemas.table import Table
 from schemas.topics import commits_topic, schema_topic, schemas_topic, table_topic
 
 _FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-_LARGE = {"max.message.bytes": str(100 << 20)}
 _COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3600 * 1000)}
 _SMALL_LOG = {
     "cleanup.policy": "compact",
@@ -45,9 +45,10 @@ class Publisher:
         self.task = settings.task
         self._kafka = kafka
         self._topics = Topics(kafka)
+        self._large = large_records(kafka)
         self._topics.ensure(commits_topic(self.task), 1, _SMALL_LOG)
-        self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **_LARGE})
-        self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **_LARGE})
+        self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **self._large})
+        self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **self._large})
         self._producer = Producer(kafka, self.task)
         self._registry = Registry([])
         self._partitions: dict[str, int] = {}
@@ -70,7 +71,7 @@ class Publisher:
         policy = _COMPACT if table.primary_key else _FOREVER
         if self._topics.partitions(topic) and not table.primary_key:
             self._topics.configure(topic, {"cleanup.policy": "delete", "retention.ms": "-1"})
-        self._topics.ensure(topic, self._wanted(table), {**policy, **_LARGE})
+        self._topics.ensure(topic, self._wanted(table), {**policy, **self._large})
         self._partitions[topic] = self._topics.partitions(topic)
 
     def partition(self, topic: str) -> int:

@@ -44,6 +44,7 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 # What one node needs to differ from a cluster, and what a task relies on: topics are made by their owners only,
 # kept until they say otherwise, and a group's offsets are not forgotten while nobody reads. Smaller segments bound what
 # a start after a kill reads again.
+LARGEST_RECORD = 300_000_000  # a row of over 64 MB, before and after a change
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -65,8 +66,8 @@ _SETTINGS = {
     "log.retention.bytes": "-1",
     "log.segment.bytes": "268435456",
     "log.cleaner.enable": "true",
-    "message.max.bytes": "104857600",
-    "replica.fetch.max.bytes": "104857600",
+    "message.max.bytes": str(LARGEST_RECORD + (1 << 20)),
+    "socket.request.max.bytes": str(LARGEST_RECORD + (2 << 20)),
 }
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from control.finding import Finding, failed, ok, warning
 from runtime.errors import Fatal, Transient
-from runtime.kafka import KafkaSettings, Producer, Topics
+from runtime.kafka import KafkaSettings, Topics, large_records
+from runtime.kafka_producer import Producer
 from schemas.topics import commits_topic
-
-_LEAST_MESSAGE = 16 << 20
 
 
 def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
@@ -20,14 +19,15 @@ def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
         yield failed("kafka.connect", str(error), repair)
         return
     yield ok("kafka.connect", f"{kafka.bootstrap_servers} answers, {len(names)} topics")
-    yield _creation(topics, task, kafka.partitions)
+    yield _creation(topics, task, kafka)
+    yield _record_size(topics, kafka)
     yield _transactions(kafka, task)
 
 
-def _creation(topics: Topics, task: str, partitions: int) -> Finding:
+def _creation(topics: Topics, task: str, kafka: KafkaSettings) -> Finding:
     """A trial creation that the brokers check against rights, policies and the number of brokers."""
     try:
-        topics.would_create(f"{commits_topic(task)}-check", partitions, {"max.message.bytes": str(_LEAST_MESSAGE)})
+        topics.would_create(f"{commits_topic(task)}-check", kafka.partitions, large_records(kafka))
     except (Fatal, Transient) as error:
         return failed(
             "kafka.topics",
@@ -35,6 +35,23 @@ def _creation(topics: Topics, task: str, partitions: int) -> Finding:
             error.hint if isinstance(error, Fatal) else "see the brokers' logs",
         )
     return ok("kafka.topics", "topics can be created")
+
+
+def _record_size(topics: Topics, kafka: KafkaSettings) -> Finding:
+    """What the brokers take in one request, where they tell."""
+    name, wanted = "kafka.record_size", kafka.largest_record
+    try:
+        limit = topics.broker_setting("socket.request.max.bytes")
+    except (Fatal, Transient) as error:
+        return warning(name, f"the brokers do not tell what they take in one request: {error}", "see their settings")
+    if int(limit) < wanted:
+        return failed(
+            name,
+            f"the brokers take requests of {limit} bytes, the task may send records of {wanted}",
+            f"set kafka.properties message.max.bytes to {int(limit) * 95 // 100}, or raise socket.request.max.bytes"
+            " of the brokers",
+        )
+    return ok(name, f"records of {wanted} bytes: rows of {wanted // 2} that change")
 
 
 def _transactions(kafka: KafkaSettings, task: str) -> Finding:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from control.broker import LARGEST_RECORD
 from control.document import Document, Problem, parse
 from control.grammar import EMBEDDED, SourceSection, TargetSection, TaskSection, TlsSection, section_at
 from runtime.errors import Fatal
@@ -188,9 +189,10 @@ def _kafka(section: TaskSection, document: Document) -> KafkaSettings:
     kafka = section.kafka
     if kafka.bootstrap_servers == EMBEDDED and (kafka.replication_factor or 1) > 1:
         document.report(("kafka", "replication_factor"), "must be 1: the embedded broker is one node")
+    own = {"message.max.bytes": str(LARGEST_RECORD)} if kafka.bootstrap_servers == EMBEDDED else {}
     return KafkaSettings(
         bootstrap_servers=kafka.bootstrap_servers,
-        properties=dict(kafka.properties),
+        properties={**own, **kafka.properties},
         replication_factor=-1 if kafka.replication_factor is None else kafka.replication_factor,
         partitions=kafka.partitions,
     )

@@ -1,8 +1,4 @@
-"""The one Kafka client module: a transactional producer, consumers, topics. Nothing else imports the client.
-
-Exactly once into Kafka rests on the transactional producer (KIP-98): `Producer` fences every older producer of the
-same id when it is built, and what it wrote becomes visible only by `commit`.
-"""
+"""The Kafka client: settings, errors, consumers, topics. Only this and `kafka_producer` import the client."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -26,12 +22,13 @@ __all__ = [
     "KafkaException",
     "KafkaSettings",
     "Message",
-    "Producer",
     "TopicPartition",
     "Topics",
 ]
 
-TRANSACTION_TIMEOUT_SECONDS = 900
+#: of a record: below what brokers take by default in one request (socket.request.max.bytes, 100 MiB)
+_LARGEST_RECORD = 100_000_000
+_LARGEST_PROPERTY = "message.max.bytes"
 PATIENCE_SECONDS = 8.0  # for one answer: a process that is told to stop ends within 10 seconds
 _FENCED = frozenset((KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED))
 _NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
@@ -45,7 +42,8 @@ _OPERATOR = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "grant the task's principal the right on the cluster",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "grant the task's principal the right on its transactional id",
     KafkaError._INVALID_ARG: "correct kafka.properties",
-    KafkaError.MSG_SIZE_TOO_LARGE: "raise max.message.bytes of the topic and message.max.bytes in kafka.properties",
+    KafkaError.MSG_SIZE_TOO_LARGE: "raise message.max.bytes in kafka.properties, max.message.bytes of the topic, and"
+    " socket.request.max.bytes of the brokers, to more than twice the largest row",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "set the broker's transaction.max.timeout.ms to 900000",
     KafkaError.POLICY_VIOLATION: "the cluster's policy refuses the topic's settings: see the message",
     KafkaError.INVALID_REPLICATION_FACTOR: "lower kafka.replication_factor, or add brokers",
@@ -61,8 +59,18 @@ class KafkaSettings:
     replication_factor: int = -1  # -1: the broker's default
     partitions: int = 1
 
+    @property
+    def largest_record(self) -> int:
+        """In bytes. A row that changes travels twice in one record: as it was and as it is."""
+        return int(self.properties.get(_LARGEST_PROPERTY, _LARGEST_RECORD))
+
     def common(self) -> dict[str, str | int | float | bool]:
         return {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, **self.properties}
+
+
+def large_records(settings: KafkaSettings) -> dict[str, str]:
+    """The configuration of a topic that takes the largest record and what frames it."""
+    return {"max.message.bytes": str(settings.largest_record + (1 << 20))}
 
 
 @contextmanager
@@ -88,94 +96,6 @@ def meaning(error: KafkaError, what: str) -> Exception:
     return Transient(text)
 
 
-class Producer:
-    """A transactional producer. Building it ends what an older one left open and fences that one.
-
-    Memory is bounded by `queue_bytes`. After any error but Fatal the owner drops it and builds a new one.
-    """
-
-    def __init__(self, settings: KafkaSettings, transactional_id: str, queue_bytes: int = 32 << 20) -> None:
-        with errors_of("open the producer"):
-            self._producer = confluent_kafka.Producer(
-                {
-                    "linger.ms": 5,
-                    "batch.size": 1 << 20,
-                    "compression.type": "lz4",
-                    "queue.buffering.max.kbytes": queue_bytes >> 10,
-                    "queue.buffering.max.messages": 1_000_000,
-                    "message.max.bytes": 100 << 20,
-                    "partitioner": "murmur2_random",
-                    **settings.common(),
-                    "transactional.id": transactional_id,
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
-                }
-            )
-            self._producer.init_transactions(PATIENCE_SECONDS)
-
-    def begin(self) -> None:
-        with errors_of("begin a transaction"):
-            self._producer.begin_transaction()
-
-    def send(self, topic: str, partition: int, keys: Sequence[bytes | None], values: Sequence[bytes]) -> None:
-        """Queues records in order; waits while the queue is full. Partition -1 lets the key's hash decide."""
-        produce = self._producer.produce
-        try:
-            for key, value in zip(keys, values, strict=True):
-                try:
-                    produce(topic, value, key, partition)
-                except BufferError:
-                    self._send_when_there_is_room(topic, partition, key, value)
-            self._producer.poll(0)
-        except KafkaException as error:
-            raise meaning(self._cause(error.args[0]), f"produce to {topic}") from error
-        except BufferError as error:
-            raise Transient(f"kafka: produce to {topic}: the producer's queue stays full") from error
-
-    def _cause(self, error: KafkaError) -> KafkaError:
-        """A producer that is beyond repair, fenced perhaps, names the cause only where transactions begin and end."""
-        if error.code() == KafkaError._FATAL:
-            try:
-                self._producer.begin_transaction()
-            except KafkaException as told:
-                cause: KafkaError = told.args[0]
-                return cause
-        return error
-
-    def _send_when_there_is_room(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            self._producer.poll(0.05)
-            try:
-                self._producer.produce(topic, value, key, partition)
-            except BufferError:
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                return
-
-    def commit(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Makes everything since `begin` visible at once. After a Transient the outcome is read from the topics."""
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self._producer.commit_transaction(seconds)
-            except KafkaException as error:
-                if error.args[0].retriable() and time.monotonic() < deadline:
-                    continue
-                raise meaning(error.args[0], "commit a transaction") from error
-            return
-
-    def abort(self) -> None:
-        """Drops everything since `begin`, as far as the broker can be reached."""
-        with errors_of("abort a transaction"):
-            self._producer.purge()
-            self._producer.abort_transaction(PATIENCE_SECONDS)
-
-    def close(self) -> None:
-        """Drops what is queued, without waiting for anybody."""
-        self._producer.purge()
-
-
 def consumer(settings: KafkaSettings, group: str, **properties: str | int | float | bool) -> Consumer:
     """A read-committed consumer that never commits by itself and tells the end of each partition."""
     with errors_of("open a consumer"):
@@ -190,12 +110,14 @@ def consumer(settings: KafkaSettings, group: str, **properties: str | int | floa
                 "queued.min.messages": 20_000,
                 "fetch.message.max.bytes": 4 << 20,
                 "fetch.max.bytes": 16 << 20,
-                "receive.message.max.bytes": 120 << 20,
                 "fetch.queue.backoff.ms": 1,
                 "fetch.error.backoff.ms": 50,
                 **settings.common(),
                 "group.id": group,
                 **properties,
+                # a fetch brings at least one record, however large (KIP-74), and more only up to the sizes above
+                _LARGEST_PROPERTY: 1_000_000,
+                "receive.message.max.bytes": 2_000_000_000,
             }
         )
 
@@ -331,6 +253,14 @@ class Topics:
         with errors_of(f"configure {topic}"):
             for future in self._admin.incremental_alter_configs([resource]).values():
                 future.result(2 * PATIENCE_SECONDS)
+
+    def broker_setting(self, name: str) -> str:
+        """A setting of one of the brokers."""
+        with errors_of("read the brokers' settings"):
+            [number, *_] = self._admin.list_topics(timeout=PATIENCE_SECONDS).brokers
+            resource = ConfigResource(ResourceType.BROKER, str(number))
+            [future] = self._admin.describe_configs([resource]).values()
+            return str(future.result(2 * PATIENCE_SECONDS)[name].value)
 
     def ends(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The offset after the last committed record of each (topic, partition), transaction markers included."""

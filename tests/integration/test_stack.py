@@ -11,7 +11,8 @@ import pytest
 from deploy.local import Stack, client, down, load, mysql_pid, up
 from deploy.local.stack import answering
 from runtime.errors import Fatal
-from runtime.kafka import KafkaSettings, Producer, Topics, read_to_end
+from runtime.kafka import KafkaSettings, Topics, read_to_end
+from runtime.kafka_producer import Producer
 from runtime.mysql import Refused, connect
 
 _REFUSED_TO_POLAR = (
