@@ -8,8 +8,12 @@ from dataclasses import replace
 from capture.catalog import Catalog
 from capture.checkpoint import Checkpoint, load
 from capture.databases import Databases
+from capture.ended import EndedLog
 from capture.evolution import Evolution
+from capture.held import Memory
 from capture.hosts import Hosts
+from capture.log import Events
+from capture.lookback import Lookback
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.schema import SchemaSource
@@ -18,6 +22,8 @@ from capture.start import begin
 from capture.statements import Statements
 from capture.stream import Stream
 from capture.work import Work
+from capture.xa import DecidedLog
+from runtime.dialect import dialect_of
 from runtime.errors import Fatal, Fenced
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, Endpoint, connect
@@ -87,7 +93,18 @@ class Capture:
                     gtid_set=str(executed),
                     epoch=stream.epoch,
                 )
-                yield from Work(settings, publisher, interleave, stream, reader).run()
+                events = self._events(reader, connection, stream)
+                yield from Work(settings, publisher, interleave, stream, events).run()
+
+    def _events(self, reader: LogReader, connection: Connection, stream: Stream) -> Events:
+        """The log without what was rolled back, and with XA transactions where they are decided."""
+        settings = self._settings
+        ended: Events = reader
+        memory = Memory(settings.held_bytes)
+        if stream.executed.place is not None and dialect_of(connection).logs_rolled_back:
+            ended = EndedLog(reader, settings.selection, memory)
+        past = Lookback(connection.endpoint, settings)
+        return DecidedLog(ended, settings.selection, past, lambda: stream.log, memory)
 
     @contextmanager
     def _problems(self, publisher: Publisher) -> Iterator[None]:

@@ -16,6 +16,7 @@ class CaptureSettings:
     heartbeat_ms: int = 1000
     readers: int = 2
     chunk_bytes: int = 2 << 20
+    held_bytes: int = 32 << 20  # rows of undecided transactions beyond this wait on disk
     transaction_bytes: int = 8 << 20  # a Kafka transaction closes at this size at the latest
 
     @property

@@ -63,7 +63,6 @@ _HARMLESS = frozenset(
     )
 )
 _UNHANDLED = {
-    EventType.XA_PREPARE: "XA transactions are not supported yet",
     EventType.ANONYMOUS_GTID: "SET GLOBAL gtid_mode = ON at the source (in its documented steps)",
     EventType.INCIDENT: "the source has lost events: migrate anew, with a new task name",
     EventType.BEGIN_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
@@ -286,8 +285,8 @@ class Stream:
             )
         if statement.kind is Kind.XA:
             raise Fatal(
-                f"{transaction.gtid}: an XA transaction: {_head(understood.text)}",
-                hint=_UNHANDLED[EventType.XA_PREPARE],
+                f"{transaction.gtid}: an XA statement out of its order: {_head(understood.text)}",
+                hint="check the log with mysqlbinlog",
             )
         if self._statements.changes_schema(statement):
             transaction.units += 1

@@ -8,8 +8,8 @@ import select
 import time
 from collections.abc import Generator
 
+from capture.log import Events
 from capture.publisher import Publisher
-from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.stream import Stream
 from runtime.seams import seam
@@ -36,7 +36,7 @@ class Work:
         publisher: Publisher,
         interleave: Interleave,
         stream: Stream,
-        reader: LogReader,
+        reader: Events,
     ) -> None:
         self._settings = settings
         self._publisher = publisher

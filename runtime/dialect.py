@@ -42,6 +42,11 @@ class Dialect:
         return self.version >= (5, 7, 6)
 
     @property
+    def logs_rolled_back(self) -> bool:
+        """Without GTIDs, rows in its log may be taken back behind them (a temporary table was made meanwhile)."""
+        return self.version < (8, 0, 13)
+
+    @property
     def has_dictionary(self) -> bool:
         """Definitions lie in tables: SRS_ID, IS_VISIBLE and statistics that are cached."""
         return self.version >= (8, 0, 0)

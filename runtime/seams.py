@@ -19,6 +19,8 @@ SEAMS = {
     "capture.committed": "the Kafka transaction is committed, nothing else is told",
     "capture.ddl_before": "rows before a DDL are committed, the SchemaChange is not",
     "capture.ddl_after": "the SchemaChange is committed, the next event is not read",
+    "capture.xa_held": "an XA PREPARE is read and its rows are held, nothing tells so",
+    "capture.xa_published": "the rows of a decided XA transaction are read, its end is not",
     "capture.chunk_published": "a chunk is produced between log events, its progress is not committed",
     "snapshot.low_read": "a reader has read the low watermark, not the chunk",
     "snapshot.chunk_read": "a reader has read the chunk, not the high watermark",

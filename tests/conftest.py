@@ -71,6 +71,9 @@ def empty(stack: Stack) -> None:
 
 def _drop(server: Endpoint) -> None:
     with connect(server) as connection:
+        for number, size, _, xid in connection.query("XA RECOVER CONVERT XID"):
+            both = str(xid)[2:]
+            connection.execute(f"XA ROLLBACK X'{both[: 2 * int(size)]}', X'{both[2 * int(size) :]}', {int(number)}")
         for name in [*databases_of(connection), "penstock"]:
             connection.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")
 

@@ -24,6 +24,9 @@ PLACES = (
     Place("capture.ddl_before", 3),
     Place("capture.ddl_after", 1),
     Place("capture.ddl_after", 4),
+    Place("capture.xa_held", 2),
+    Place("capture.xa_published", 1),
+    Place("capture.xa_published", 3),
     Place("apply.polled", 1),
     Place("apply.polled", 30),
     Place("apply.fenced", 1),
@@ -46,7 +49,9 @@ PLACES = (
 @pytest.fixture(scope="module")
 def running(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     empty(stack)
-    writer = RandomWriter(stack.source.endpoint("admin"), 7, "ran", mix=Mix(rows=300, ddl=0.01, large=0.002))
+    writer = RandomWriter(
+        stack.source.endpoint("admin"), 7, "ran", mix=Mix(rows=300, ddl=0.01, large=0.002, xa=0.05, tagged=0.1)
+    )
     writer.create()
     folder: Path = tmp_path_factory.mktemp("stream")
     with Task(stack, folder, include=["ran*.*"]) as task, writer:

@@ -39,10 +39,6 @@ BAD = {
         [_NOT_FULL, "SET SESSION binlog_row_value_options = PARTIAL_JSON", "UPDATE t SET j = JSON_SET(j, '$.a', 5)"],
     ),
     "statement in the log": ("logged as text", ["SET SESSION binlog_format = STATEMENT", "UPDATE t SET v = 2"]),
-    "XA": (
-        "XA",
-        ["XA START 'x'", "UPDATE t SET v = 2", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"],
-    ),
 }
 
 

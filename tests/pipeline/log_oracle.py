@@ -117,7 +117,7 @@ def _compare(topic: str, found: Sequence[Record], logged: Sequence[Changes]) -> 
             missing.append(str(change))
         elif ops != change.ops:
             faults.append(f"{topic}: {change}: {change.ops} became {ops}")
-        elif not change.compressed and any(sorted(numbered) != list(range(len(numbered))) for numbered in rows):
+        elif not change.together and any(sorted(numbered) != list(range(len(numbered))) for numbered in rows):
             faults.append(f"{topic}: {change}: rows are numbered {[sorted(numbered) for numbered in rows]}")
     faults += [f"{topic}: {place} is not in the source's log: {dict(rows)}" for place, rows in held.items()]
     if missing:

@@ -42,6 +42,8 @@ class Mix:
     rolled_back: float = 0.1
     empty: float = 0.05
     compressed: float = 0.0
+    xa: float = 0.0
+    tagged: float = 0.0  # of those that commit as a whole: with a tag in their GTID
     rows: int = 2000  # key space, and rows of each table at first
 
 
@@ -56,6 +58,8 @@ class Transactions:
         self._scratch: list[str] = []
         self._renamed = False
         self._made = 0
+        self._seed = seed
+        self._prepared: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         while True:
@@ -63,6 +67,10 @@ class Transactions:
 
     def _next(self) -> tuple[str, ...]:
         random, mix = self._random, self._mix
+        if self._prepared and random.random() < 0.4:
+            return self._decide(random.choice(self._prepared))
+        if mix.xa and random.random() < mix.xa:
+            return self._xa()
         if random.random() < mix.ddl:
             return (self._ddl(),)
         if random.random() < mix.compressed:
@@ -78,7 +86,30 @@ class Transactions:
             body.extend(self._change())
         if random.random() < 0.2:
             body += ["SAVEPOINT s1", *self._change(), "ROLLBACK TO SAVEPOINT s1", *self._change()]
-        return ("BEGIN", *body, "ROLLBACK" if random.random() < mix.rolled_back else "COMMIT")
+        whole = ("BEGIN", *body, "ROLLBACK" if random.random() < mix.rolled_back else "COMMIT")
+        if mix.tagged and random.random() < mix.tagged:
+            return ("SET gtid_next = 'AUTOMATIC:nightly'", *whole, "SET gtid_next = 'AUTOMATIC'")
+        return whole
+
+    def end(self) -> Iterator[tuple[str, ...]]:
+        """Decides what is still prepared."""
+        for xid in list(self._prepared):
+            yield self._decide(xid)
+
+    def _xa(self) -> tuple[str, ...]:
+        random = self._random
+        self._made += 1
+        xid = f"'{self._seed}', '{self._made}'"
+        body = [statement for _ in range(random.randint(1, 4)) for statement in self._change()]
+        start, end = (f"XA START {xid}", *body), f"XA END {xid}"
+        if random.random() < 0.2:
+            return (*start, end, f"XA COMMIT {xid} ONE PHASE")
+        self._prepared.append(xid)
+        return (*start, end, f"XA PREPARE {xid}")
+
+    def _decide(self, xid: str) -> tuple[str, ...]:
+        self._prepared.remove(xid)
+        return (f"XA {'COMMIT' if self._random.random() < 0.8 else 'ROLLBACK'} {xid}",)
 
     def _change(self) -> list[str]:
         random = self._random

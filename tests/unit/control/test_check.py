@@ -131,8 +131,8 @@ def test_a_source_that_lacks_what_is_published() -> None:
 
 def test_what_only_a_log_reader_sees() -> None:
     assert bad(source_with(replace(LOG, filters="mysql"), None)) == {"source.log_filters": Status.FAILED}
-    assert bad(source_with(replace(LOG, prepared=2), None)) == {"source.xa": Status.FAILED}
-    assert bad(source_with(replace(LOG, prepared=None), None)) == {"source.xa": Status.WARNING}
+    assert bad(source_with(replace(LOG, prepared=2), None)) == {"source.xa": Status.WARNING}
+    assert bad(source_with(replace(LOG, prepared=None), None)) == {}
     replica = replace(LOG, replica=True)
     logging = {"log_replica_updates": "ON"}
     assert bad(source_with(replica, None, **logging)) == {}
