@@ -244,7 +244,7 @@ def query(body: bytes) -> Query:
         database = body[at : at + database_size].decode("utf-8", "surrogateescape") or None
         text = body[at + database_size + 1 :]
         found = _status(status)
-    except (IndexError, struct.error) as error:
+    except (IndexError, ValueError, struct.error) as error:
         raise malformed(EventType.QUERY) from error
     charset = found.get(4)
     client, connection, server = struct.unpack("<HHH", charset) if charset else (None, None, None)

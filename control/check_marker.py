@@ -61,7 +61,7 @@ def _writable(server: ServerFacts, made: bool) -> Iterator[Finding]:
             "source.heartbeat",
             f"without GTIDs the snapshot writes {_TABLE}; the account lacks {', '.join(lacking)} there",
             f"GRANT CREATE, SELECT, INSERT, UPDATE ON {HEARTBEAT_DATABASE}.* TO {server.account}; or make it by hand: "
-            f"{make_by_hand()} and GRANT SELECT, INSERT, UPDATE ON {_TABLE} TO {server.account}",
+            f"{make_by_hand()}; and GRANT SELECT, INSERT, UPDATE ON {_TABLE} TO {server.account}",
         )
         return
     yield ok("source.heartbeat", f"the account may write {_TABLE}")
@@ -71,5 +71,5 @@ def make_by_hand() -> str:
     """What an administrator runs for an account that may not create."""
     return (
         f"CREATE DATABASE {HEARTBEAT_DATABASE}; CREATE TABLE {_TABLE} (reader INT UNSIGNED NOT NULL PRIMARY KEY, "
-        "beats BIGINT UNSIGNED NOT NULL) ENGINE=InnoDB;"
+        "beats BIGINT UNSIGNED NOT NULL) ENGINE=InnoDB"
     )
