@@ -11,7 +11,8 @@ from runtime.errors import Fatal
 from runtime.mysql import Connection
 from schemas.ddl.lexer import SqlModes, tokens
 from schemas.ddl.session import Session
-from schemas.ddl.statement import Kind, Statement, understand
+from schemas.ddl.statement import Kind, Statement, lowered, understand
+from schemas.names import folded
 from schemas.selection import Selection
 
 TABLE_KINDS = frozenset(
@@ -87,6 +88,7 @@ class Statements:
         self._charsets = read_charsets(connection)
         told = connection.query("SHOW GLOBAL VARIABLES LIKE 'explicit_defaults_for_timestamp'")
         self._explicit_timestamps = any(value == "ON" for _, value in told)
+        self._lowers = _lowers(connection, selection)
         self._collations: dict[int, tuple[str, str]] = {
             int(number): (str(name), str(charset))
             for number, name, charset in connection.query(
@@ -97,6 +99,8 @@ class Statements:
     def understand(self, query: Query) -> Understood:
         text = self._text(query)
         modes = SqlModes.from_bits(query.sql_mode or 0)
+        if self._lowers:
+            text = lowered(text, modes, self._version)
         statement = understand(text, query.database, modes, self._version)
         words: set[tuple[str, str]] = set()
         if statement.kind is Kind.ALTER_TABLE:
@@ -178,6 +182,23 @@ def _number(version: tuple[int, int, int]) -> int:
     """MMmmrr, as executable comments write it."""
     major, minor, release = version
     return major * 10000 + minor * 100 + release
+
+
+def _lowers(connection: Connection, selection: Selection) -> bool:
+    """True when the source keeps names in lower case, however a statement spells them."""
+    case = int(connection.value("SELECT @@GLOBAL.lower_case_table_names"))
+    if case == 2:
+        raise Fatal(
+            f"{connection.endpoint}: lower_case_table_names is 2: the log spells names otherwise than the server",
+            hint="migrate from a server with lower_case_table_names 0 or 1",
+        )
+    spelled = [text for text in (*selection.include, *selection.exclude) if text != folded(text)]
+    if case == 1 and spelled:
+        raise Fatal(
+            f"{connection.endpoint}: the server keeps names in lower case: {', '.join(spelled)} can match nothing",
+            hint="write the patterns of objects.include and objects.exclude in lower case",
+        )
+    return case == 1
 
 
 def _latin1(byte: int) -> str:

@@ -1,11 +1,11 @@
 """Is this destination fit? Judges what the server says; pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from control.catalog import OLDEST, TableFacts
 from control.finding import Finding, failed, listed, ok, warning
 from control.server import ServerFacts
-from schemas.names import TableName
+from schemas.names import TableName, folded
 
 # What the account needs on each database it writes to, and on the state database.
 _DATA = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES")
@@ -133,7 +133,7 @@ def _has(server: ServerFacts, privilege: str, database: str) -> bool:
 
 
 def _spelled(server: ServerFacts, database: str) -> str:
-    return database.lower() if server.lowers_names else database
+    return folded(database) if server.lowers_names else database
 
 
 def _kind(server: ServerFacts, database: str) -> str:
@@ -183,7 +183,7 @@ def _existing(
 
 def spelled_there(server: ServerFacts, table: TableName) -> TableName:
     """A table's name as the destination spells it."""
-    return TableName(table.database.lower(), table.name.lower()) if server.lowers_names else table
+    return TableName(folded(table.database), folded(table.name)) if server.lowers_names else table
 
 
 def _collations(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -> Finding:
@@ -223,15 +223,17 @@ def _keyless(place: str, server: ServerFacts, keyless: list[str]) -> Finding:
     return ok(name, "tables keep the keys they have")
 
 
-def _collisions(place: str, tables: Iterable[TableName]) -> Finding:
+def _collisions(place: str, tables: Collection[TableName]) -> Finding:
     spelled: dict[tuple[str, str], list[str]] = {}
     for table in tables:
-        spelled.setdefault((table.database.lower(), table.name.lower()), []).append(str(table))
+        spelled.setdefault((folded(table.database), folded(table.name)), []).append(str(table))
+    for database in sorted({table.database for table in tables}):
+        spelled.setdefault((folded(database), ""), []).append(database)
     same = [" and ".join(names) for names in spelled.values() if len(names) > 1]
     if same:
         return failed(
             f"{place}.name_case",
-            f"names that differ by case only would become one table there: {listed(same)}",
+            f"names that differ by case only would become one there: {listed(same)}",
             "rename or exclude one of each, or use a destination with lower_case_table_names = 0",
         )
     return ok(f"{place}.name_case", "no two names differ by case only")

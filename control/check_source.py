@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from control.finding import Finding, failed, listed, ok, warning
 from control.server import LogFacts, ServerFacts
-from schemas.names import TableName
+from schemas.names import TableName, folded
 from schemas.position import GtidSet, LogPosition
 from schemas.selection import Selection
 
@@ -26,6 +26,7 @@ def source_findings(
     yield _version(server)
     yield from _log_settings(server)
     yield _metadata(server)
+    yield _case(server)
     yield _server_id(server)
     yield _retention(server)
     yield _kept(log, position) if position is not None and position.place else _purged(server, position)
@@ -67,6 +68,16 @@ def _metadata(server: ServerFacts) -> Finding:
         "the log does not name the columns of its rows: penstock follows each definition through the statements that "
         "change it (binlog_row_metadata = FULL, from MySQL 8.0.1 on, lets the log tell)",
     )
+
+
+def _case(server: ServerFacts) -> Finding:
+    if server.variables["lower_case_table_names"] == "2":
+        return failed(
+            "source.lower_case_table_names",
+            "lower_case_table_names is 2 (macOS): the log spells names otherwise than the server",
+            "migrate from a server with lower_case_table_names 0 or 1",
+        )
+    return ok("source.lower_case_table_names", f"it is {server.variables['lower_case_table_names']}")
 
 
 def _server_id(server: ServerFacts) -> Finding:
@@ -186,6 +197,7 @@ def source_privileges(
         yield failed("source.log_privileges", f"missing: {names}", f"GRANT {names} ON *.* TO {server.account}")
     else:
         yield ok("source.log_privileges", "the account may read the log")
+    yield _patterns(server, selection)
     yield _readable(server, selection, tables)
     refused = [str(table) for table in keyless if not server.grants.on_table("LOCK TABLES", table.database, table.name)]
     if refused:
@@ -194,6 +206,17 @@ def source_privileges(
             f"LOCK TABLES is missing, which tables without a key need for a moment: {listed(refused)}",
             f"GRANT LOCK TABLES ON *.* TO {server.account}, or give the tables a primary key",
         )
+
+
+def _patterns(server: ServerFacts, selection: Selection) -> Finding:
+    spelled = [text for text in (*selection.include, *selection.exclude) if text != folded(text)]
+    if server.lowers_names and spelled:
+        return failed(
+            "objects.case",
+            f"the source keeps names in lower case, so these patterns match nothing: {listed(spelled)}",
+            "write objects.include and objects.exclude in lower case",
+        )
+    return ok("objects.case", "patterns are compared as the source spells names")
 
 
 def _readable(server: ServerFacts, selection: Selection, tables: list[TableName]) -> Finding:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
-from schemas.names import TableName
+from schemas.names import TableName, folded
 
 _WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
 _OLD_UTF8 = re.compile(r"(?<![A-Za-z0-9])utf8(?![A-Za-z0-9])")
@@ -49,7 +49,7 @@ def lowered(table: TableFacts) -> TableFacts:
 
 
 def _lower(name: TableName) -> TableName:
-    return TableName(name.database.lower(), name.name.lower())
+    return TableName(folded(name.database), folded(name.name))
 
 
 def _column(column: ColumnFacts) -> str:

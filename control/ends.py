@@ -19,7 +19,7 @@ from control.wait import CaughtUp
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.service import Deadline
-from schemas.names import TableName
+from schemas.names import TableName, folded
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -50,7 +50,7 @@ class Ends:
 
     def there(self, name: TableName) -> TableName:
         """A source table's name as the target spells it."""
-        return TableName(name.database.lower(), name.name.lower()) if self._lowers else name
+        return TableName(folded(name.database), folded(name.name)) if self._lowers else name
 
     def selects(self, name: TableName) -> bool:
         """Whether the task would select a table of that name."""

@@ -26,6 +26,7 @@ class Cursor:
     def __init__(self, tokens: Iterator[Token], default_database: str | None) -> None:
         self._tokens = tokens
         self._ahead: deque[Token] = deque()
+        self.named: list[Token] = []  # what named databases and tables
         self.default_database = default_database or ""
 
     def peek(self, ahead: int = 0) -> Token:
@@ -73,14 +74,19 @@ class Cursor:
             raise Unclear
         return token.text
 
+    def table_name(self) -> str:
+        """The name of a table or a database."""
+        self.named.append(self.peek())
+        return self.name()
+
     def qualified_name(self) -> TableName:
         """`name`, `.name` or `database.name`."""
         if self.take("."):
-            return TableName(self.default_database, self.name())
-        first = self.name()
+            return TableName(self.default_database, self.table_name())
+        first = self.table_name()
         if self.at(".") and self.peek(1).is_name:
             self.take(".")
-            return TableName(first, self.name())
+            return TableName(first, self.table_name())
         return TableName(self.default_database, first)
 
     def qualified_names(self) -> tuple[TableName, ...]:

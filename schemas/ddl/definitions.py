@@ -169,14 +169,14 @@ def _index(cursor: Cursor, kind: Kind) -> Statement:
 def _database(kind: Kind) -> Reader:
     def read(cursor: Cursor) -> Statement:
         if_not_exists, if_exists = cursor.take("IF", "NOT", "EXISTS"), cursor.take("IF", "EXISTS")
-        return Statement(kind=kind, database=cursor.name(), if_exists=if_exists, if_not_exists=if_not_exists)
+        return Statement(kind=kind, database=cursor.table_name(), if_exists=if_exists, if_not_exists=if_not_exists)
 
     return read
 
 
 def _alter_database(cursor: Cursor) -> Statement:
     """The name may be left out; a word that could be a name or an option is read as a name, as the server does."""
-    database = cursor.default_database if cursor.at_one_of(*_DATABASE_OPTIONS) else cursor.name()
+    database = cursor.default_database if cursor.at_one_of(*_DATABASE_OPTIONS) else cursor.table_name()
     return Statement(kind=Kind.ALTER_DATABASE, database=database)
 
 

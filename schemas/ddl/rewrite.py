@@ -28,7 +28,7 @@ def without_start_transaction(sql: str, modes: SqlModes, server_version: int = S
         removed = list(_start_transaction(cursor))
     except Unclear:
         return sql
-    return _replaced(sql, [(token, "") for token in removed]).rstrip() if removed else sql
+    return replaced(sql, [(token, "") for token in removed]).rstrip() if removed else sql
 
 
 def _start_transaction(cursor: Cursor) -> Iterator[Token]:
@@ -54,7 +54,7 @@ def for_version(sql: str, modes: SqlModes, destination_version: int) -> str:
     if destination_version >= _UTF8MB3_COLLATIONS_SINCE:
         return sql
     names = _names_of_utf8mb3(tokens(sql, modes, destination_version))
-    return _replaced(sql, [(token, _UTF8MB3.sub("utf8", sql[token.start : token.end], count=1)) for token in names])
+    return replaced(sql, [(token, _UTF8MB3.sub("utf8", sql[token.start : token.end], count=1)) for token in names])
 
 
 class _Place(Enum):
@@ -98,7 +98,7 @@ def _place(before: str, symbol: str) -> _Place:
     return _Place.NOTHING
 
 
-def _replaced(sql: str, replacements: Iterable[tuple[Token, str]]) -> str:
+def replaced(sql: str, replacements: Iterable[tuple[Token, str]]) -> str:
     parts = []
     position = 0
     for token, text in sorted(replacements, key=lambda replacement: replacement[0].start):

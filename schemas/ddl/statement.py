@@ -4,14 +4,15 @@ Promises: `understand` never raises, whatever the text. It answers UNKNOWN rathe
 one that may change anything, and the caller decides what to do about it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from schemas.ddl import administration, definitions, transactions, writes
+from schemas.ddl import administration, definitions, rewrite, transactions, writes
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.kinds import Kind, Statement, XaVerb, Xid
-from schemas.ddl.lexer import SERVER_VERSION, SqlModes, TokenKind, tokens
+from schemas.ddl.lexer import SERVER_VERSION, SqlModes, Token, TokenKind, tokens
+from schemas.names import folded
 
-__all__ = ["Kind", "SqlModes", "Statement", "XaVerb", "Xid", "understand"]
+__all__ = ["Kind", "SqlModes", "Statement", "XaVerb", "Xid", "lowered", "understand"]
 
 _UNKNOWN = Statement(kind=Kind.UNKNOWN, unbounded=True)
 _READERS: dict[str, Callable[[Cursor], Statement]] = {
@@ -59,7 +60,35 @@ def understand(
     sql: str, default_database: str | None, modes: SqlModes, server_version: int = SERVER_VERSION
 ) -> Statement:
     """Classifies a statement that a server of this version has logged, and names its objects."""
-    cursor = Cursor(tokens(sql, modes, server_version), default_database)
+    return _read(sql, Cursor(tokens(sql, modes, server_version), default_database))
+
+
+def lowered(sql: str, modes: SqlModes, server_version: int = SERVER_VERSION) -> str:
+    """The statement with names of databases and tables in lower case, as a server takes them that keeps all so
+    (lower_case_table_names = 1). Names of anything else stay."""
+    cursor = Cursor(tokens(sql, modes, server_version), "")
+    statement = _read(sql, cursor)
+    if not (statement.tables or statement.database):
+        return sql
+    named = list(cursor.named)
+    if statement.kind in (Kind.CREATE_TABLE, Kind.ALTER_TABLE):
+        named += _referenced(tokens(sql, modes, server_version))
+    return rewrite.replaced(sql, [(token, folded(sql[token.start : token.end])) for token in set(named)])
+
+
+def _referenced(statement: Iterator[Token]) -> Iterator[Token]:
+    """The tables of foreign keys."""
+    for token in statement:
+        if token.symbol == "REFERENCES":
+            yield (name := next(statement))
+            dot = next(statement)
+            if name.symbol == ".":
+                yield dot
+            elif dot.symbol == ".":
+                yield next(statement)
+
+
+def _read(sql: str, cursor: Cursor) -> Statement:
     first = cursor.next()
     if first.kind is TokenKind.END:
         # A comment alone does nothing (servers log one in place of an event that a replica would not know).
