@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from deploy.local import Stack, down, up
+from runtime.dialect import dialect_of
 from runtime.mysql import Endpoint, connect
 from schemas.sql import identifier
 from tests.pipeline.compare import databases as databases_of
@@ -71,7 +72,8 @@ def empty(stack: Stack) -> None:
 
 def _drop(server: Endpoint) -> None:
     with connect(server) as connection:
-        for number, size, _, xid in connection.query("XA RECOVER CONVERT XID"):
+        left = connection.query("XA RECOVER CONVERT XID") if dialect_of(connection).version >= (5, 7, 5) else []
+        for number, size, _, xid in left:
             both = str(xid)[2:]
             connection.execute(f"XA ROLLBACK X'{both[: 2 * int(size)]}', X'{both[2 * int(size) :]}', {int(number)}")
         for name in [*databases_of(connection), "penstock"]:
