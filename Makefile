@@ -7,7 +7,7 @@ export PENSTOCK_CACHE ?= $(CURDIR)/.local
 export PYTHONWARNINGS ?= default
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit golden conformance integration faults soak bench up down purge clean
+.PHONY: help demo test lint unit golden conformance integration fuzz faults soak bench up down purge clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -23,7 +23,7 @@ demo: $(STAMP) ## a shop database moves while it is written: the whole product i
 	$(BIN)/python -m deploy.demo
 
 test: lint $(STAMP) ## everything that CI runs
-	$(BIN)/pytest tests/unit tests/golden tests/conformance tests/integration tests/faults -m "not long"
+	$(BIN)/pytest tests/unit tests/fuzz tests/golden tests/conformance tests/integration tests/faults -m "not long"
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -38,6 +38,9 @@ conformance: $(STAMP) ## every value and every corpus case, on real servers
 
 integration: $(STAMP) ## components on real servers
 	$(BIN)/pytest tests/integration
+
+fuzz: $(STAMP) ## look for bytes that break a parser: SECONDS for each of them (default 300)
+	$(BIN)/python -m tests.fuzz all $(or $(SECONDS),300)
 
 faults: $(STAMP) ## kill -9 at every seam
 	$(BIN)/pytest tests/faults -m "not long"

@@ -16,6 +16,7 @@ from runtime.errors import Fatal
 HEADER = struct.Struct("<IBIIIH")
 HEADER_SIZE = 19
 FLAG_IGNORABLE = 0x80
+_MOST_COLUMNS = 4096
 
 
 class EventType(IntEnum):
@@ -119,6 +120,8 @@ def gtid(body: bytes) -> Gtid:
         raise malformed(EventType.GTID)
     source = str(uuid.UUID(bytes=body[1:17]))
     (number,) = struct.unpack_from("<q", body, 17)
+    if number < 1:
+        raise malformed(EventType.GTID)
     commit_us = 0
     if len(body) >= 49:
         immediate = int.from_bytes(body[42:49], "little")
@@ -198,7 +201,7 @@ def rows(kind: int, body: bytes) -> Rows:
         if kind >= EventType.WRITE_ROWS:
             (extra,) = struct.unpack_from("<H", body, at)  # of partitions or NDB, with these two bytes of its length
             at += extra
-        width, at = packed(body, at)
+        width, at = _width(body, at)
         size = (width + 7) // 8
         first = _bitmap(body, at, width)
         at += size
@@ -216,6 +219,14 @@ def rows(kind: int, body: bytes) -> Rows:
     return Rows(table_id, images, at)
 
 
+def _width(body: bytes, at: int) -> tuple[int, int]:
+    """The number of columns, and the place after it."""
+    width, at = packed(body, at)
+    if width > _MOST_COLUMNS:
+        raise IndexError("columns")
+    return width, at
+
+
 def _bitmap(body: bytes, at: int, width: int) -> bytes:
     """A bitmap of `width` bits, without what the server leaves in the bits behind them."""
     size = (width + 7) // 8
@@ -225,7 +236,7 @@ def _bitmap(body: bytes, at: int, width: int) -> bytes:
 
 def begins(body: bytes) -> int | None:
     """The thread of a QUERY event that is a plain BEGIN, as nearly all are; None for every other statement."""
-    if not body.endswith(b"\x00BEGIN"):
+    if not body.endswith(b"\x00BEGIN") or len(body) < _QUERY_HEAD.size:
         return None
     thread_id, _, database_size, _, status_size = _QUERY_HEAD.unpack_from(body)
     return thread_id if 13 + status_size + database_size + 6 == len(body) else None
@@ -244,6 +255,7 @@ def query(body: bytes) -> Query:
         database = body[at : at + database_size].decode("utf-8", "surrogateescape") or None
         text = body[at + database_size + 1 :]
         found = _status(status)
+        time_zone = found[5].decode() if 5 in found else None
     except (IndexError, ValueError, struct.error) as error:
         raise malformed(EventType.QUERY) from error
     charset = found.get(4)
@@ -257,7 +269,7 @@ def query(body: bytes) -> Query:
         charset_client=client,
         collation_connection=connection,
         collation_server=server,
-        time_zone=found[5].decode() if 5 in found else None,
+        time_zone=time_zone,
         default_collation_for_utf8mb4=_number(found.get(18)),
         explicit_defaults_for_timestamp=_flag(found.get(16)),
         sql_require_primary_key=_flag(found.get(19)),
