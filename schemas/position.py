@@ -22,6 +22,7 @@ _PART = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
 _TAGGED = 1  # the encoding with tags
 _PLACE = re.compile(rf"({_PART.pattern})/(.+)\.(\d+):(\d+)(\+?)")
+_LAST = (1 << 63) - 1  # the server's own limit
 _FILE = 1 << 48  # a place as a number: the file times this, and twice the offset; one more behind what begins there
 
 
@@ -64,7 +65,7 @@ class GtidSet:
                     continue
                 first, _, last = piece.partition("-")
                 start, end = int(first), int(last or first) + 1
-                if start < 1 or end < start:
+                if start < 1 or end < start or end > _LAST:
                     raise ValueError(f"not a GTID interval: {piece!r}")
                 if end > start:
                     found.setdefault(key, []).append((start, end))
