@@ -62,6 +62,8 @@ class _Cell:
 
 def patched(document: bytes, differences: bytes) -> bytes:
     """The document after the differences."""
+    if not differences:
+        return document  # of any kind, also one that has no members
     try:
         root = _expanded(document)
         at = 0

@@ -1,4 +1,5 @@
-"""kill -9 at every seam of streaming, again and again in one long-lived task, schema changes included."""
+"""kill -9 at every seam of streaming, again and again in one long-lived task, schema changes and compressed
+transactions included."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +51,10 @@ PLACES = (
 def running(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     empty(stack)
     writer = RandomWriter(
-        stack.source.endpoint("admin"), 7, "ran", mix=Mix(rows=300, ddl=0.01, large=0.002, xa=0.05, tagged=0.1)
+        stack.source.endpoint("admin"),
+        7,
+        "ran",
+        mix=Mix(rows=300, ddl=0.01, large=0.002, xa=0.05, tagged=0.1, compressed=0.02),
     )
     writer.create()
     folder: Path = tmp_path_factory.mktemp("stream")

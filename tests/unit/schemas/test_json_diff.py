@@ -95,6 +95,11 @@ def test_changes_that_do_not_fit_are_refused(changes: bytes) -> None:
         patched(DOCUMENT, changes)
 
 
+@pytest.mark.parametrize("document", [DOCUMENT, b"\x04\x00", b"\x0c\x01x"])
+def test_no_change_leaves_any_document_as_it_is(document: bytes) -> None:
+    assert patched(document, b"") == document
+
+
 def test_members_that_overlap_are_refused() -> None:
     """They would grow with every level when they are copied."""
     count, long = 2000, 50_000
