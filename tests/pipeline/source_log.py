@@ -125,6 +125,9 @@ def _statements(lines: Iterator[bytes], file: str, xa: _Xa) -> Iterator[Changes]
             if verb == b"START":
                 xa.start()
             elif verb == b"PREPARE" or at_once:
+                for made in _by_table(statement, gtid, file):  # a compressed transaction has not ended yet
+                    yield from xa.changed(made)
+                statement = _Statement(compressed=statement.compressed)
                 xa.prepared(xid)
             if verb in (b"COMMIT", b"ROLLBACK"):
                 yield from xa.decided(verb, xid, gtid, LogPosition.of(file, at))
