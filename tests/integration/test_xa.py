@@ -2,79 +2,28 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from capture.loop import Capture
-from capture.settings import CaptureSettings
 from deploy.local import Stack
 from runtime.errors import Fatal
-from runtime.kafka import KafkaSettings, Topics, read_to_end
-from runtime.mysql import Connection, connect
-from schemas.position import GtidSet
-from schemas.records import PositionRecord, RangeRecord, parse_commit
-from schemas.selection import Selection
-from schemas.topics import commits_topic
+from runtime.kafka import KafkaSettings
+from runtime.mysql import connect
 from snapshot.marks import Marks
-from tests.pipeline.topics import Record, records
+from tests.integration.sessions import Site
 
 
-@dataclass(slots=True)
-class Site:
-    """A database with a table `t` in which applications prepare transactions, and a task that captures it."""
+def prepare(site: Site, xid: str, *statements: str) -> None:
+    name = f"'{xid}', '{site.name}'"
+    site.execute(f"XA START {name}", *statements, f"XA END {name}", f"XA PREPARE {name}")
 
-    stack: Stack
-    name: str
-    admin: Connection
 
-    @property
-    def kafka(self) -> KafkaSettings:
-        return KafkaSettings(self.stack.kafka)
+def decide(site: Site, verb: str, xid: str) -> None:
+    site.admin.execute(f"XA {verb} '{xid}', '{site.name}'")
 
-    def prepare(self, xid: str, *statements: str) -> None:
-        with connect(self.stack.source.endpoint("admin"), database=self.name) as session:
-            session.execute(f"XA START '{xid}', '{self.name}'")
-            for statement in statements:
-                session.execute(statement)
-            session.execute(f"XA END '{xid}', '{self.name}'")
-            session.execute(f"XA PREPARE '{xid}', '{self.name}'")
 
-    def decide(self, verb: str, xid: str) -> None:
-        self.admin.execute(f"XA {verb} '{xid}', '{self.name}'")
-
-    def new_log(self) -> None:
-        self.admin.execute("FLUSH BINARY LOGS")
-
-    def catch_up(self, **settings: int) -> None:
-        """One session of capture, up to now."""
-        goal = Marks(self.admin, None).low()
-        chosen: dict[str, Any] = {"task": self.name, "selection": Selection(include=(f"{self.name}.*",)), **settings}
-        capture = Capture([self.stack.source.endpoint("penstock")], self.kafka, CaptureSettings(**chosen))
-        with closing(capture.session()) as session:
-            for _ in session:
-                if self._reached(goal):
-                    return
-
-    def _reached(self, goal: GtidSet) -> bool:
-        """As far as transactions are committed; one may be open."""
-        done, ranges = GtidSet(), {}
-        for message in read_to_end(self.kafka, commits_topic(self.name)):
-            match parse_commit(message.value() or b""):
-                case PositionRecord() as position:
-                    done = GtidSet.parse(position.gtid_set)
-                case RangeRecord() as part:
-                    ranges[part.id] = part.done
-        return done.covers(goal) and all(ranges.values())
-
-    def published(self) -> list[Record]:
-        topic = f"{self.name}.{self.name}.t"
-        return list(records(self.kafka, self.name, topic)) if topic in Topics(self.kafka).names() else []
-
-    def ids(self) -> list[int]:
-        return [int((record.value or record.before or {})["id"][0]) for record in self.published()]
+def new_log(site: Site) -> None:
+    site.admin.execute("FLUSH BINARY LOGS")
 
 
 @pytest.fixture
@@ -84,7 +33,7 @@ def site(stack: Stack) -> Iterator[Site]:
         admin.execute(f"CREATE DATABASE {name}")
         admin.execute(f"USE {name}")
         admin.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)")
-        yield Site(stack, name, admin)
+        yield Site(stack.source, KafkaSettings(stack.kafka), name, admin)
         for _, first, second, xid in admin.query("XA RECOVER"):
             if str(xid).endswith(name):
                 admin.execute(f"XA ROLLBACK '{str(xid)[: int(first)]}', '{str(xid)[-int(second) :]}'")
@@ -92,12 +41,12 @@ def site(stack: Stack) -> Iterator[Site]:
 
 
 def test_prepared_before_the_task_begins(site: Site) -> None:
-    site.prepare("early", "INSERT INTO t VALUES (1, 'x')")
-    site.prepare("dropped", "INSERT INTO t VALUES (2, 'x')")
+    prepare(site, "early", "INSERT INTO t VALUES (1, 'x')")
+    prepare(site, "dropped", "INSERT INTO t VALUES (2, 'x')")
     site.catch_up()
     assert site.ids() == []
-    site.decide("COMMIT", "early")
-    site.decide("ROLLBACK", "dropped")
+    decide(site, "COMMIT", "early")
+    decide(site, "ROLLBACK", "dropped")
     goal = Marks(site.admin, None).low()
     site.catch_up()
     assert site.ids() == [1]
@@ -108,24 +57,24 @@ def test_prepared_before_the_task_begins(site: Site) -> None:
 
 def test_prepared_in_an_older_session_and_an_older_log(site: Site) -> None:
     site.catch_up()
-    site.prepare("a", "INSERT INTO t VALUES (1, 'x')")
-    site.decide("COMMIT", "a")
-    site.prepare("a", "INSERT INTO t VALUES (2, 'x')", "UPDATE t SET v = 'y' WHERE id = 2")
-    site.new_log()
-    site.prepare("b", "INSERT INTO t VALUES (3, 'x')")
-    site.prepare("c", "INSERT INTO t VALUES (4, 'x')")
-    site.decide("ROLLBACK", "c")
+    prepare(site, "a", "INSERT INTO t VALUES (1, 'x')")
+    decide(site, "COMMIT", "a")
+    prepare(site, "a", "INSERT INTO t VALUES (2, 'x')", "UPDATE t SET v = 'y' WHERE id = 2")
+    new_log(site)
+    prepare(site, "b", "INSERT INTO t VALUES (3, 'x')")
+    prepare(site, "c", "INSERT INTO t VALUES (4, 'x')")
+    decide(site, "ROLLBACK", "c")
     site.catch_up()
     assert site.ids() == [1]
-    site.decide("COMMIT", "b")
-    site.prepare("c", "INSERT INTO t VALUES (5, 'x')")
-    site.new_log()
+    decide(site, "COMMIT", "b")
+    prepare(site, "c", "INSERT INTO t VALUES (5, 'x')")
+    new_log(site)
     site.catch_up()
     assert site.ids() == [1, 3]
-    site.decide("COMMIT", "c")
+    decide(site, "COMMIT", "c")
     site.catch_up()
     site.admin.execute("INSERT INTO t VALUES (6, 'x')")
-    site.decide("COMMIT", "a")
+    decide(site, "COMMIT", "a")
     site.catch_up()
     assert site.ids() == [1, 3, 5, 6, 2, 2]
 
@@ -134,10 +83,10 @@ def test_a_large_one_is_held_on_disk_and_published_in_parts(site: Site) -> None:
     site.catch_up()
     rows = 300
     statements = [f"INSERT INTO t VALUES ({number}, REPEAT('x', 5000))" for number in range(rows)]
-    site.prepare("large", *statements)
-    site.prepare("small", "INSERT INTO t VALUES (1000, 'x')")
-    site.decide("COMMIT", "small")
-    site.decide("COMMIT", "large")
+    prepare(site, "large", *statements)
+    prepare(site, "small", "INSERT INTO t VALUES (1000, 'x')")
+    decide(site, "COMMIT", "small")
+    decide(site, "COMMIT", "large")
     site.catch_up(held_bytes=20_000, transaction_bytes=50_000)
     found = site.published()
     assert site.ids() == [1000, *range(rows)]
@@ -148,13 +97,13 @@ def test_a_large_one_is_held_on_disk_and_published_in_parts(site: Site) -> None:
 
 def test_the_rows_are_purged(site: Site) -> None:
     site.catch_up()
-    site.prepare("late", "INSERT INTO t VALUES (1, 'x')")
+    prepare(site, "late", "INSERT INTO t VALUES (1, 'x')")
     site.catch_up()
-    site.new_log()
+    new_log(site)
     newest = str(site.admin.query("SHOW BINARY LOG STATUS")[0][0])
     site.admin.execute(f"PURGE BINARY LOGS TO '{newest}'")
     site.catch_up()
-    site.decide("COMMIT", "late")
+    decide(site, "COMMIT", "late")
     with pytest.raises(Fatal, match="the log does not hold the rows") as raised:
         site.catch_up()
     assert "migrate anew" in raised.value.hint

@@ -1,0 +1,61 @@
+"""A database whose table `t` is captured session by session, and what its topic then holds."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from capture.loop import Capture
+from capture.settings import CaptureSettings
+from deploy.local import Server
+from runtime.kafka import KafkaSettings, Topics, read_to_end
+from runtime.mysql import Connection, connect
+from schemas.position import GtidSet
+from schemas.records import PositionRecord, RangeRecord, parse_commit
+from schemas.selection import Selection
+from schemas.topics import commits_topic
+from snapshot.marks import Marks, place_server
+from tests.pipeline.topics import Record, records
+
+
+@dataclass(slots=True)
+class Site:
+    """The task has the database's name; `admin` is a session in the database."""
+
+    source: Server
+    kafka: KafkaSettings
+    name: str
+    admin: Connection
+
+    def execute(self, *statements: str) -> None:
+        """In a session of its own."""
+        with connect(self.source.endpoint("admin"), database=self.name) as session:
+            for statement in statements:
+                session.execute(statement)
+
+    def catch_up(self, **settings: int) -> None:
+        """One session of capture, up to now."""
+        goal = Marks(self.admin, place_server(self.admin, None)).low()
+        chosen: dict[str, Any] = {"task": self.name, "selection": Selection(include=(f"{self.name}.*",)), **settings}
+        capture = Capture([self.source.endpoint("penstock")], self.kafka, CaptureSettings(**chosen))
+        with closing(capture.session()) as session:
+            for _ in session:
+                if self._reached(goal):
+                    return
+
+    def published(self, table: str = "t") -> list[Record]:
+        topic = f"{self.name}.{self.name}.{table}"
+        return list(records(self.kafka, self.name, topic)) if topic in Topics(self.kafka).names() else []
+
+    def ids(self, table: str = "t") -> list[int]:
+        return [int((record.value or record.before or {})["id"][0]) for record in self.published(table)]
+
+    def _reached(self, goal: GtidSet) -> bool:
+        """As far as transactions are committed; one may be open."""
+        done, ranges = GtidSet(), {}
+        for message in read_to_end(self.kafka, commits_topic(self.name)):
+            match parse_commit(message.value() or b""):
+                case PositionRecord() as position:
+                    done = GtidSet.parse(position.gtid_set)
+                case RangeRecord() as part:
+                    ranges[part.id] = part.done
+        return done.covers(goal) and all(ranges.values())
