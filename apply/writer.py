@@ -19,16 +19,20 @@ from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds
+from schemas.charsets import longest
 from schemas.codec import decode
 
 _OUT_OF_SPACE = frozenset((1021, 1114))
 _KEY_CHARACTERS = 500
 _WIDEN = "make the destination's column as wide as the source's, then start again"
+_DEPRECATED, _NO_CHARACTER = 1287, 1300
 _TRUNCATED = 1265
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
     1264: _WIDEN,
+    _NO_CHARACTER: "the bytes are no text, and no statement stores them: correct the row at the source,"
+    " then start again",
     1153: "raise max_allowed_packet at the destination (binary values take two characters per byte), then start again",
     1366: "give the destination's column the source's character set, then start again",
     3819: "drop the destination's check, or correct the row at the source, then start again",
@@ -138,7 +142,7 @@ class Writer:
         finally:
             self._connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
         for _, code, text in warnings:
-            if unseen or code != _TRUNCATED or text.split("'")[1] not in step.blanks:
+            if unseen or not (_harmless(code, text) or (code == _TRUNCATED and text.split("'")[1] in step.blanks)):
                 raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
         return changed
 
@@ -158,3 +162,8 @@ class Writer:
         table = str(form.layout.shape.name)
         message = f"the destination refuses a row of {table}, key {key}: {error}"
         return Stuck(records.place, records.offsets[0], message, _HINTS.get(error.code, _HINT), table, key)
+
+
+def _harmless(code: int, text: str) -> bool:
+    """A charset is deprecated, or bytes are no character of it: one of single bytes stores them all the same."""
+    return code == _DEPRECATED or (code == _NO_CHARACTER and longest(text.split(" ")[1]) == 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from capture.barriers import barriers
 from capture.catalog import Catalog, Misfit
 from capture.databases import Databases
-from capture.publisher import Publisher
+from capture.publisher import Publisher, keep_apart
 from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
 from capture.statements import DATABASE_KINDS, Understood
@@ -59,6 +59,7 @@ class Evolution:
     def read(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
         """What the statement touches, with topics made and barriers counted. Nothing may be open in Kafka."""
         found = self._touched(understood, transaction, executed)
+        keep_apart(self._settings.task, (set(self._catalog.names()) - found.before) | set(found.after))
         names = sorted(found.before | set(found.after))
         offsets = {name: self._barriers(name) for name in names}
         for table in found.after.values():

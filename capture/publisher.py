@@ -4,9 +4,10 @@ What is open when a session ends in any way is aborted by the next session's pro
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from capture.settings import CaptureSettings
+from runtime.errors import Fatal
 from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Topics, large_records
 from runtime.kafka_producer import Producer
 from runtime.seams import seam
@@ -25,7 +26,7 @@ from schemas.records import (
 )
 from schemas.registry import Entry, Registry, entry_key, entry_value
 from schemas.table import Table
-from schemas.topics import commits_topic, schema_topic, schemas_topic, table_topic
+from schemas.topics import commits_topic, schema_topic, schemas_topic, sharing, table_topic
 
 _FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 _COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3600 * 1000)}
@@ -149,3 +150,13 @@ class Publisher:
         with commit_seconds.labels("kafka").time():
             self._producer.commit(seconds)
         self.open, self.bytes = False, 0
+
+
+def keep_apart(task: str, tables: Iterable[TableName]) -> None:
+    """Fatal when tables would share a topic: their rows could not be told apart."""
+    if shared := sharing(task, tables):
+        raise Fatal(
+            f"tables that would share a topic: {'; '.join(shared)}",
+            hint="rename one of them at the source or leave it out with objects.exclude, and migrate anew with a new "
+            "task name",
+        )

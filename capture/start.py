@@ -2,7 +2,7 @@
 
 import time
 
-from capture.publisher import Publisher
+from capture.publisher import Publisher, keep_apart
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
 from capture.statements import unsaid
@@ -22,6 +22,7 @@ def begin(
     """Publishes the schema migration. Until its commit nothing of the task is visible, so a crash begins anew."""
     found = schema.everything()
     tables = [definition.table for definition in found.definitions if definition.table is not None]
+    keep_apart(settings.task, [table.name for table in tables])
     for table in tables:
         publisher.prepare(table)
     ranges = plan_ranges(connection, tables, settings.readers)

@@ -12,6 +12,7 @@ from runtime.mysql import Connection
 from schemas.ddl.lexer import SqlModes, tokens
 from schemas.ddl.session import Session
 from schemas.ddl.statement import Kind, Statement, lowered, understand
+from schemas.ddl.written import read
 from schemas.names import folded
 from schemas.selection import Selection
 
@@ -55,7 +56,6 @@ _SQL_MODES = {
 }
 _REMOVING = frozenset((verb, what) for verb in ("DROP", "TRUNCATE", "DISCARD") for what in ("PARTITION", "TABLESPACE"))
 _BRINGING = frozenset((("EXCHANGE", "PARTITION"), ("IMPORT", "PARTITION"), ("IMPORT", "TABLESPACE")))
-_CODECS = {"utf8mb4": "utf-8", "utf8mb3": "utf-8", "utf8": "utf-8", "ascii": "ascii", "gbk": "gbk", "binary": "utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,18 @@ class Statements:
         }
 
     def understand(self, query: Query) -> Understood:
-        text = self._text(query)
         modes = SqlModes.from_bits(query.sql_mode or 0)
+        charset = self._collations.get(query.charset_client or 0, ("", "utf8mb4"))[1]
+        written = read(query.text, charset, modes)
+        text = written.text
         if self._lowers:
             text = lowered(text, modes, self._version)
         statement = understand(text, query.database, modes, self._version)
+        if written.doubt is not None and self.changes_schema(statement):
+            raise Fatal(
+                f"a statement in the log cannot be carried over, {written.doubt}: {query.text[:200]!r}",
+                hint="run DDL from a session with SET NAMES utf8mb4; for this one, migrate anew with a new task name",
+            )
         words: set[tuple[str, str]] = set()
         if statement.kind is Kind.ALTER_TABLE:
             symbols = [token.symbol for token in tokens(text, modes, self._version)]
@@ -164,19 +171,6 @@ class Statements:
             explicit_timestamps=self._explicit_timestamps if explicit is None else explicit == "1",
         )
 
-    def _text(self, query: Query) -> str:
-        charset = self._collations.get(query.charset_client or 0, ("", "utf8mb4"))[1]
-        if charset == "latin1":
-            return "".join(map(_latin1, query.text))
-        codec = _CODECS.get(charset, charset)
-        try:
-            return query.text.decode(codec)
-        except (UnicodeDecodeError, LookupError) as error:
-            raise Fatal(
-                f"a statement in the log is written in {charset}, which cannot be decoded: {query.text[:80]!r}",
-                hint="run DDL from a session with SET NAMES utf8mb4",
-            ) from error
-
 
 def _number(version: tuple[int, int, int]) -> int:
     """MMmmrr, as executable comments write it."""
@@ -199,11 +193,3 @@ def _lowers(connection: Connection, selection: Selection) -> bool:
             hint="write the patterns of objects.include and objects.exclude in lower case",
         )
     return case == 1
-
-
-def _latin1(byte: int) -> str:
-    """MySQL's latin1 is cp1252 whose five holes stand for themselves."""
-    try:
-        return bytes((byte,)).decode("cp1252")
-    except UnicodeDecodeError:
-        return chr(byte)

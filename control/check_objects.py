@@ -8,7 +8,7 @@ from runtime.errors import Fatal
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.table import Table
-from schemas.topics import table_topic
+from schemas.topics import sharing, table_topic
 
 _REMOTE = frozenset(("FEDERATED", "MRG_MYISAM", "MERGE", "BLACKHOLE", "NDBCLUSTER"))
 _TOPIC_LENGTH = 249
@@ -97,11 +97,9 @@ def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
 
 
 def _topics(task: str, tables: Iterable[TableName]) -> Finding:
-    names: dict[str, list[str]] = {}
-    for table in tables:
-        names.setdefault(table_topic(task, table), []).append(str(table))
-    shared = [f"{' and '.join(same)} ({topic})" for topic, same in names.items() if len(same) > 1]
-    long = [topic for topic in names if len(topic) > _TOPIC_LENGTH]
+    tables = list(tables)
+    shared = sharing(task, tables)
+    long = [topic for topic in (table_topic(task, table) for table in tables) if len(topic) > _TOPIC_LENGTH]
     if shared:
         return failed(
             "objects.topics",

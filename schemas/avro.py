@@ -26,7 +26,7 @@ def text(schema: Schema) -> str:
 
 
 def namespace(task: str, table: TableName) -> str:
-    return ".".join(_SEGMENT.sub("_", part) for part in (task, table.database, table.name))
+    return ".".join(map(_field_name, (task, table.database, table.name)))
 
 
 def key_schema(task: str, table: Table) -> Schema | None:
@@ -68,12 +68,16 @@ def field_names(table: Table) -> dict[str, str]:
     """Avro's name of each column; columns that would share one are told apart by their position."""
     plain = {column.name: _field_name(column.name) for column in table.columns}
     count = Counter(plain.values())
-    return {
-        column.name: plain[column.name]
-        if count[plain[column.name]] == 1 or plain[column.name] == column.name
-        else f"{plain[column.name]}__{position}"
-        for position, column in enumerate(table.columns, 1)
-    }
+    found = {name: adjusted for name, adjusted in plain.items() if count[adjusted] == 1 or adjusted == name}
+    taken = set(found.values())
+    for position, column in enumerate(table.columns, 1):
+        if column.name not in found:
+            name = f"{plain[column.name]}__{position}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            found[column.name] = name
+    return found
 
 
 def _field_name(name: str) -> str:

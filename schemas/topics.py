@@ -1,6 +1,7 @@
 """Names of topics: Debezium's for tables, our own beside them."""
 
 import re
+from collections.abc import Iterable
 
 from schemas.names import TableName
 
@@ -11,6 +12,14 @@ TASK_NAME = re.compile(r"[A-Za-z0-9_-]+")
 def table_topic(task: str, table: TableName) -> str:
     """`<task>.<database>.<table>`, with `_` for each character that a topic's name cannot hold (and for dots)."""
     return f"{task}.{_UNSAFE.sub('_', table.database)}.{_UNSAFE.sub('_', table.name)}"
+
+
+def sharing(task: str, tables: Iterable[TableName]) -> list[str]:
+    """For each topic that several tables would share: those tables. Kafka takes dots and `_` for the same here."""
+    found: dict[str, list[str]] = {}
+    for table in tables:
+        found.setdefault(table_topic(task, table).replace(".", "_"), []).append(str(table))
+    return [" and ".join(sorted(names)) for names in found.values() if len(names) > 1]
 
 
 def schema_topic(task: str) -> str:

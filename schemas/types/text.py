@@ -121,7 +121,7 @@ def _exact_literal(exact: str, literal: str) -> str:
     if len(digits) // 2 % shortest(charset):  # the server would fill it up with zeros
         raise Fatal(
             f"a value of {len(digits) // 2} bytes is no {charset} text, and no statement can store it: 0x{digits[:80]}",
-            hint="correct the row at the source, or set the record aside with penstock dead-letters",
+            hint="correct the row at the source, then start again",
         )
     return f"_{charset} X'{digits}'"
 

@@ -1,4 +1,4 @@
-"""What the benchmarks move: two tables, the same rows in every run, made by the server itself."""
+"""What the benchmarks move: four tables, the same rows in every run, made by the server itself."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -69,6 +69,31 @@ MIXED = Workload(
         IF(n % 20 = 9, NULL, JSON_OBJECT('id', n, 'tags', JSON_ARRAY({_word(5)}, {_word(6)}), 'ok', n % 3 = 0,
             'n', JSON_OBJECT('x', CRC32(n) / 1e3, 'y', NULL, 'z', -n))), UNHEX(SHA2(n, 256))""",
     update="amount = amount + 1, state = 1 + id % 4, updated = updated + INTERVAL 1 SECOND, name = CONCAT(name, '!')",
+)
+JSON = Workload(
+    name="json",
+    columns="id INT NOT NULL PRIMARY KEY, v INT NOT NULL, document JSON NOT NULL, tags JSON NULL",
+    row=f"""
+        n, 0, JSON_OBJECT('id', n, 'name', CONCAT({_word(0)}, ' ', {_word(1)}), 'active', n % 2 = 0,
+            'score', CRC32(n) / 7, 'total', CAST(CRC32(n) / 97 AS DECIMAL(12,2)), 'note', NULL,
+            'address', JSON_OBJECT('street', {_word(2)}, 'number', n % 300, 'geo', JSON_ARRAY(n / 1e4, -n / 1e4)),
+            'items', JSON_ARRAY(JSON_OBJECT('sku', CRC32(n), 'n', n % 9), JSON_OBJECT('sku', CRC32(n + 1), 'n', 1))),
+        IF(n % 10 = 0, NULL, JSON_ARRAY({_word(3)}, {_word(4)}, {_word(5)}))""",
+    update="v = v + 1, document = JSON_SET(document, '$.score', v, '$.address.number', v)",
+)
+CHARSETS = Workload(
+    name="charsets",
+    columns="""
+        id INT NOT NULL PRIMARY KEY, v INT NOT NULL, narrow VARCHAR(60) CHARACTER SET latin1 NOT NULL,
+        plain VARCHAR(60) CHARACTER SET latin1 NOT NULL, cyrillic VARCHAR(60) CHARACTER SET cp1251 NOT NULL,
+        simplified VARCHAR(60) CHARACTER SET gbk NOT NULL, traditional VARCHAR(60) CHARACTER SET big5 NOT NULL,
+        japanese CHAR(30) CHARACTER SET sjis NOT NULL, korean VARCHAR(60) CHARACTER SET euckr NOT NULL,
+        wide VARCHAR(60) CHARACTER SET utf16 NOT NULL, note TEXT CHARACTER SET utf8mb3 NOT NULL""",
+    row="""
+        n, 0, CONCAT('Málaga Århus Köln ', n), CONCAT('nothing but letters and digits ', n), CONCAT('Привет мир ', n),
+        CONCAT('数据库工程师 ', n), CONCAT('資料庫工程師 ', n), CONCAT('データベース ', n), CONCAT('데이터베이스 ', n),
+        CONCAT('emoji😀 数据 θάλασσα ', n), REPEAT(CONCAT('naïve θάλασσα 数据 ', n, ' '), 4)""",
+    update="v = v + 1, narrow = REVERSE(narrow), simplified = REVERSE(simplified)",
 )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from deploy.local import Stack
 from runtime.mysql import connect
 from tests.bench import latency, limits
-from tests.bench.data import MIXED, SYSBENCH, Source, Workload
+from tests.bench.data import CHARSETS, JSON, MIXED, SYSBENCH, Source, Workload
 from tests.bench.figures import Figure
 from tests.bench.ground import Ground
 
-_ROWS = {SYSBENCH: 1_000_000, MIXED: 300_000}
-_TRANSACTIONS_OF_100 = {SYSBENCH: 5_000, MIXED: 2_000}
+_ROWS = {SYSBENCH: 1_000_000, MIXED: 300_000, JSON: 200_000, CHARSETS: 200_000}
+_TRANSACTIONS_OF_100 = {SYSBENCH: 5_000, MIXED: 2_000, JSON: 1_500, CHARSETS: 1_500}
 _TRANSACTIONS_OF_1 = 100_000
 _RATE, _LATENCY_SECONDS = 200, 30
 
@@ -36,6 +36,12 @@ class Bench:
             "log_single_row": partial(self._log, SYSBENCH, self._transactions_of_1),
             "end_to_end_sysbench": self._end_to_end,
             "one_transaction_sysbench": self._one_transaction,
+            "snapshot_json": partial(self._snapshot, JSON),
+            "apply_json": partial(self._apply_snapshot, JSON),
+            "log_100_row_json": partial(self._log, JSON, self._transactions_of_100),
+            "snapshot_charsets": partial(self._snapshot, CHARSETS),
+            "apply_charsets": partial(self._apply_snapshot, CHARSETS),
+            "log_100_row_charsets": partial(self._log, CHARSETS, self._transactions_of_100),
             "latency_200": self._latency,
         }
 
