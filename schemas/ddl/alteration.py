@@ -61,10 +61,12 @@ def altered(cursor: Cursor, table: Table, session: Session, database: Collated |
     draft = Draft.of(table)
     convert = _charsets(alteration, draft, session, database)
     if convert is not None:
-        if any(change.text.type.of_text for change in alteration.placed):
+        if any(change.text.type.of_text or change.text.type.name == "blob" for change in alteration.placed):
             raise Unclear  # which one overrules the other depends on their types
         draft.columns = [converted(column, convert) for column in draft.columns]
     _columns(alteration, draft, session)
+    if convert is not None and not session.has_dictionary:
+        draft.default = None  # MySQL 5.6 keeps the old one now and then
     _keys(alteration, draft)
     if alteration.options.comment is not None:
         draft.comment = alteration.options.comment

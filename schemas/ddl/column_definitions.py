@@ -197,7 +197,7 @@ def printed(column: Column, default: str | None) -> str | None:
     if default is None or column.auto_increment or column.column_type.endswith("zerofill"):
         return None
     kind = column.data_type
-    if kind in ("varchar", "char") or (kind in ("enum", "set") and default in column.labels):
+    if kind in ("varchar", "char") or (kind in ("enum", "set") and default in column.labels and column.charset):
         return default
     if kind.endswith("int") and _INTEGER.fullmatch(default):
         return str(int(default))

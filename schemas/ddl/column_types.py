@@ -262,12 +262,9 @@ def _labelled(column: Column, text: TypeText, session: Session, collated: Collat
     lengths = [len(label) for label in labels]
     length = max(lengths) if text.name == "enum" else sum(lengths) + len(lengths) - 1
     found = _typed(column, text.name, column_type_of(text.name, labels), length=length)
-    return replace(
-        found,
-        labels=labels,
-        charset=None if binary else collated.charset,
-        collation=None if binary else collated.collation,
-    )
+    if binary and session.has_dictionary:
+        return replace(found, labels=labels)
+    return replace(found, labels=labels, charset=collated.charset, collation=collated.collation)
 
 
 def _integer(column: Column, text: TypeText, session: Session) -> Column:

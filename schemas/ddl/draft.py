@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from schemas.ddl.charset_names import Collated
 from schemas.ddl.cursor import Unclear
 from schemas.names import TableName
-from schemas.table import Column, Table, UniqueKey, in_order
+from schemas.table import SPATIAL_TYPES, Column, Table, UniqueKey, in_order
 
 _PRIMARY = "primary"
 _MOST_SUFFIXES = 100
@@ -107,10 +107,11 @@ class Draft:
         self.unique_keys = kept
 
     def retyped(self, old: Column, new: Column) -> None:
-        """A prefix of a column that becomes another type may become longer or the whole: not followed here."""
+        """A column that becomes another type may be in a key by a prefix, or be so from now on: not followed here."""
         if (old.data_type, old.length, old.charset) == (new.data_type, new.length, new.charset):
             return
-        if any(not key.whole and old.name in key.columns for key in self.unique_keys):
+        prefixed = new.data_type in SPATIAL_TYPES or new.data_type.endswith(("text", "blob", "json"))
+        if any((prefixed or old.labels or not key.whole) and old.name in key.columns for key in self.unique_keys):
             raise Unclear
 
     # -- keys
@@ -160,9 +161,11 @@ class Draft:
         )
 
     def _whole(self, part: Part) -> bool:
+        column = self.columns[self.find(part.column or "")]
+        if column.data_type in SPATIAL_TYPES:
+            raise Unclear
         if part.prefix is None:
             return True
-        column = self.columns[self.find(part.column or "")]
         if column.data_type.endswith(("text", "blob")):
             return False
         if column.data_type not in ("char", "varchar", "binary", "varbinary"):

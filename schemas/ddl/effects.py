@@ -61,6 +61,8 @@ def _at_end(cursor: Cursor) -> bool:
 def _after(
     cursor: Cursor, statement: Statement, session: Session, known: Known, databases: Mapping[str, Collated]
 ) -> Table | None:
+    if not statement.tables:
+        raise Unclear
     name = statement.tables[0]
     before = known(name)
     if statement.kind is Kind.CREATE_TABLE_LIKE:
@@ -128,15 +130,16 @@ def disagreement(computed: Table, read: Table) -> str:
     if names[0] != names[1]:
         return f"columns {names[0]}, not {names[1]}"
     for told, found in zip(computed.columns, read.columns, strict=True):
-        if _promised(told) != _promised(found):
-            return f"{told.name}: {_promised(told)}, not {_promised(found)}"
+        if promised(told) != promised(found):
+            return f"{told.name}: {promised(told)}, not {promised(found)}"
     if (computed.primary_key, computed.unique_keys) != (read.primary_key, read.unique_keys):
         return f"keys {computed.primary_key} {computed.unique_keys}, not {read.primary_key} {read.unique_keys}"
-    if (computed.charset, computed.collation) != (read.charset, read.collation):
+    if computed.collation is not None and computed.collation != read.collation:
         return f"charset {computed.collation}, not {read.collation}"
     return ""
 
 
-def _promised(column: Column) -> Column:
-    """All of a column but its default."""
-    return replace(column, default=None, default_is_expression=False, on_update=False)
+def promised(column: Column) -> Column:
+    """All of a column but its default, and the length of labels, which nobody needs."""
+    length = 0 if column.labels else column.length
+    return replace(column, default=None, default_is_expression=False, on_update=False, length=length)

@@ -6,6 +6,7 @@ from schemas.ddl.charset_names import Charsets
 from schemas.ddl.lexer import SqlModes
 
 _WIDTHS_UNTIL = 80019
+_DICTIONARY_SINCE = 80000
 _REAL_AS_FLOAT, _STRICT = 1 << 0, 1 << 21 | 1 << 22
 
 
@@ -27,6 +28,11 @@ class Session:
     @property
     def strict(self) -> bool:
         return bool(self.sql_mode & _STRICT)
+
+    @property
+    def has_dictionary(self) -> bool:
+        """Definitions lie in tables, not in files of their own."""
+        return self.server_version >= _DICTIONARY_SINCE
 
     @property
     def prints_widths(self) -> bool:
