@@ -241,6 +241,7 @@ class Transactions:
         kinds = {
             self._add_column: 5,
             self._drop_column: 3,
+            self._rename_column: 2,
             self._modify: 4,
             self._index: 3,
             self._truncate: 1,
@@ -260,6 +261,17 @@ class Transactions:
             return self._add_column(table)
         column = self._added[table].pop(self._random.randrange(len(self._added[table])))
         return f"ALTER TABLE {table} DROP COLUMN {column}"
+
+    def _rename_column(self, table: str) -> str:
+        """Two columns exchange their names, or one gets a new one."""
+        added = self._added[table]
+        if not added:
+            return self._add_column(table)
+        if len(added) > 1:
+            one, other = self._random.sample(added, 2)
+            return f"ALTER TABLE {table} RENAME COLUMN {one} TO {other}, RENAME COLUMN {other} TO {one}"
+        old, added[0] = added[0], f"y{self._made}"
+        return f"ALTER TABLE {table} RENAME COLUMN {old} TO {added[0]}"
 
     def _modify(self, table: str) -> str:
         return f"ALTER TABLE {table} {self._random.choice(_MODIFIED[table])}"
