@@ -10,6 +10,7 @@ from runtime.mysql import Refused
 from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk, key_literals
 from schemas.plan import TablePlan
+from schemas.types.column import Malformed
 from snapshot import keyset
 from snapshot.messages import Changed, Chunk, Walk
 from snapshot.session import Rows, Session, definition_changed
@@ -33,6 +34,9 @@ def read(session: Session, walk: Walk, plan: TablePlan) -> Steps:
         except Refused as error:
             if not definition_changed(error):
                 raise
+            yield Changed(walk.number, session.high(), str(error))
+            return
+        except Malformed as error:  # columns have other types by now, which the stream has not met yet
             yield Changed(walk.number, session.high(), str(error))
             return
         walk = replace(walk, after=chunk.last)

@@ -13,6 +13,7 @@ from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk
 from schemas.plan import TablePlan
 from schemas.sql import qualified
+from schemas.types.column import Malformed
 from snapshot import keyset
 from snapshot.messages import Changed, Chunk, HoldEnded, HoldWanted, Located, Report, Walk
 from snapshot.session import Session, definition_changed
@@ -43,6 +44,8 @@ def read(open_session: Callable[[], Session], walk: Walk, plan: TablePlan) -> St
     except Refused as error:
         if not definition_changed(error):
             raise
+        yield Changed(walk.number, session.high(), str(error))
+    except Malformed as error:  # columns have other types by now, which the stream has not met yet
         yield Changed(walk.number, session.high(), str(error))
     finally:
         session.abort()

@@ -11,6 +11,7 @@ from deploy.local import Stack
 from runtime.errors import Exit
 from runtime.mysql import Connection, connect
 from tests.conftest import NewTask
+from tests.pipeline.task import Place
 
 _CREATE = (
     "CREATE TABLE meta.t (id INT PRIMARY KEY, a INT, b INT, c VARCHAR(20) CHARACTER SET latin1, "
@@ -120,3 +121,22 @@ def test_a_change_that_was_not_logged_is_read_from_the_source(task: NewTask, sou
     assert "definition_adopted" in ended.stderr
     with connect(run.stack.destination.endpoint("admin")) as there:
         assert there.query("SELECT a, b FROM meta.t WHERE id = 7") == [(8, 9)]
+
+
+def test_rows_are_read_again_when_the_stream_meets_what_changed_them(task: NewTask, source: Connection) -> None:
+    create(source)
+    source.execute("CREATE TABLE meta.bag (a INT, b INT)")
+    source.execute("INSERT INTO meta.bag VALUES (1, 2), (1, 2)")
+    run = task(include=["meta.*"])
+    begun = run.start("capture", dies_at=Place("capture.opened"))
+    assert begun.exit_code() == -9
+    for number in range(300):  # what the stream must pass before it meets the changes
+        source.execute(_INSERT.format(10 + 3 * number))
+    for table in ("t", "bag"):
+        source.execute(f"ALTER TABLE meta.{table} RENAME COLUMN a TO b, RENAME COLUMN b TO a")
+        source.execute(f"ALTER TABLE meta.{table} MODIFY a VARCHAR(30)")
+        source.execute(f"UPDATE meta.{table} SET a = CONCAT('text ', a)")
+
+    run.run("migrate", "--until", "caught-up")
+
+    run.assert_equal()
