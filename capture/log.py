@@ -10,7 +10,7 @@ class Events(Protocol):
 
     def fileno(self) -> int: ...
 
-    def ready(self, seconds: float) -> bool:
+    def ready(self, seconds: float, /) -> bool:
         """True when an event has begun to arrive; waits at most `seconds`."""
         ...
 

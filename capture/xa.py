@@ -25,6 +25,7 @@ from schemas.position import LogPosition
 from schemas.selection import Selection
 
 _PREPARE = struct.Struct("<?III")  # one phase, format, sizes of both parts of the id
+_QUERY = EventType.QUERY.value
 _LONGEST_PART = 64
 _FORMAT_BITS = 0xFFFFFFFF  # of the format, events carry these, and texts the number, maybe with a sign
 _QUERY_HEAD = struct.Struct("<IIBHH")
@@ -44,39 +45,32 @@ class DecidedLog:
     def __init__(
         self, events: Events, selection: Selection, past: Past, reached: Callable[[], LogPosition], memory: Memory
     ) -> None:
+        # `ready` and `read` are replaced while a transaction is held or replayed: nearly always there is none
+        self.fileno = events.fileno
+        self.ready = events.ready
+        self.read = self._outside
         self._events = events
+        self._read = events.read
         self._selection = selection
         self._past = past
         self._reached = reached
         self._memory = memory
-        self._open: Held | None = None  # between XA START and XA PREPARE
+        self._open = self._hold(0)  # between XA START and XA PREPARE
         self._prepared: dict[Xid, Held] = {}
         self._replay: Iterator[Event] = iter(())
-        self._next: Event | None = None  # of the replay
 
-    def fileno(self) -> int:
-        return self._events.fileno()
-
-    def ready(self, seconds: float) -> bool:
-        return self._next is not None or self._events.ready(seconds)
-
-    def read(self) -> Event:
-        replayed = self._next
-        if replayed is not None:
-            self._next = next(self._replay, None)
-            return replayed
-        event = self._events.read()
-        if self._open is not None:
-            return self._inside(event, self._open)
-        if event.type == EventType.QUERY and b"\x00XA " in event.body:
+    def _outside(self) -> Event:
+        event = self._read()
+        if event.type == _QUERY and b"\x00XA " in event.body:
             return self._statement(event)
         return event
 
-    # ---- up to XA PREPARE
+    # ---- between XA START and XA PREPARE
 
-    def _inside(self, event: Event, held: Held) -> Event:
+    def _inside(self) -> Event:
+        event, held = self._read(), self._open
         if event.type == EventType.XA_PREPARE:
-            self._open = None
+            self.read = self._outside
             one_phase, xid = prepare(event.body)
             if one_phase:
                 return self._replayed(event, held)
@@ -84,7 +78,7 @@ class DecidedLog:
             seam("capture.xa_held")
             return _commit(event)
         if event.type in _ABORTED:
-            self._open = None
+            self.read = self._outside
             held.close()
         elif event.type in KEPT:
             if statement(event) is None:
@@ -101,6 +95,7 @@ class DecidedLog:
         match found.xa:
             case XaVerb.START:
                 self._open = self._hold(query(event.body).thread_id)
+                self.read = self._inside
                 return _begin(event, self._open)
             case XaVerb.COMMIT:
                 held = self._prepared.pop(found.xid, None)
@@ -140,10 +135,16 @@ class DecidedLog:
         return self._start(self._events_of(event, held))
 
     def _start(self, replay: Iterator[Event]) -> Event:
+        """The first event; the others come before the log goes on."""
         self._replay = replay
-        first = next(replay)
-        self._next = next(replay, None)
-        return first
+        self.ready, self.read = _at_once, self._replaying
+        return next(replay)
+
+    def _replaying(self) -> Event:
+        event = next(self._replay)
+        if event.type == EventType.XID:
+            self.ready, self.read = self._events.ready, self._outside
+        return event
 
     def _events_of(self, event: Event, held: Held) -> Iterator[Event]:
         yield _begin(event, held)
@@ -180,6 +181,10 @@ def prepare(body: bytes) -> tuple[bool, Xid]:
 def shown(xid: Xid) -> str:
     """An id as XA statements write it."""
     return f"X'{xid.gtrid.hex()}',X'{xid.bqual.hex()}',{xid.format_id}"
+
+
+def _at_once(seconds: float, /) -> bool:
+    return True
 
 
 def _malformed() -> Fatal:
