@@ -169,9 +169,10 @@ def _replica(server: ServerFacts, log: LogFacts) -> Finding:
             "start it with log_replica_updates = ON (log_slave_updates before 8.0.26), or use its own source",
         )
     if log.replica and workers > 1 and not ordered:
-        return failed(
+        return warning(
             "source.commit_order",
-            "the source is a replica that commits in another order than its own source",
+            "the source is a replica that commits in another order than its own source: in between, targets may show "
+            "states that the replica had and its source never had",
             "STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD",
         )
     return ok("source.commit_order", "it is a replica that keeps the order" if log.replica else "it is no replica")
