@@ -11,13 +11,14 @@ from schemas.sql import qualified
 from schemas.table import Table
 from schemas.varint import long_at, sized_at
 from tests.conformance.rounds.messages import Change, Image, State, changes
+from tests.conformance.rounds.readers import LogPlace, misread
 from tests.pipeline.compare import differences
 from tests.pipeline.task import Task
 
 _IDS = (1, 2)
 
 
-def faults(task: Task, tables: Sequence[TableName]) -> dict[str, list[str]]:
+def faults(task: Task, tables: Sequence[TableName], begin: LogPlace) -> dict[str, list[str]]:
     """What is wrong, by table; a table that is not named is right."""
     found: dict[str, list[str]] = defaultdict(list)
     database = tables[0].database
@@ -30,6 +31,9 @@ def faults(task: Task, tables: Sequence[TableName]) -> dict[str, list[str]]:
         for name in tables:
             table = definitions[name]
             found[name.name] += _paths(held.get(name.name, []), _selected(source.raw_rows(_select(table)), table))
+        known = [definitions[name] for name in tables]
+        for about, line in misread(task.stack.source, begin, known, held):
+            found[about].append(line)
     unknown = held.keys() - {name.name for name in tables}
     assert not unknown, f"topics of no table: {unknown}"
     return {name: lines for name, lines in found.items() if lines}

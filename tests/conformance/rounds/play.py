@@ -13,6 +13,7 @@ from deploy.local import Stack
 from runtime.mysql import Connection, Refused, connect
 from schemas.names import TableName
 from tests.conformance.rounds.judge import faults
+from tests.conformance.rounds.readers import place_now
 from tests.conformance.rounds.tables import Round
 from tests.pipeline.process import ROOT
 from tests.pipeline.settle import Unsettled, settle
@@ -82,8 +83,9 @@ def _guilty(error: str, rounds: Sequence[Round]) -> Round | None:
 
 def _play(stack: Stack, folder: Path, rounds: Sequence[Round]) -> dict[str, list[str]]:
     with Task(stack, folder, include=[f"{DATABASE}.*"]) as task:
+        begin = place_now(stack.source)
         _follow(task, rounds)
-        return faults(task, [TableName(DATABASE, round_.name) for round_ in rounds])
+        return faults(task, [TableName(DATABASE, round_.name) for round_ in rounds], begin)
 
 
 def _follow(task: Task, rounds: Sequence[Round]) -> None:
