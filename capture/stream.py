@@ -289,6 +289,7 @@ class Stream:
                 hint="check the log with mysqlbinlog",
             )
         if self._statements.changes_schema(statement):
+            self._statements.refuse_cascades(understood)
             transaction.units += 1
             starts = statement.starts_transaction
             if transaction.units > transaction.skip:

@@ -16,7 +16,7 @@ from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
 from control.check_kafka import kafka_findings
 from control.check_marker import naming_findings
-from control.check_objects import object_findings
+from control.check_objects import cascade_finding, object_findings
 from control.check_source import source_findings, source_privileges
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
@@ -184,6 +184,7 @@ class Inspection:
         self.findings.extend(source_privileges(server, task.selection, list(facts), keyless))
         tables = read_tables(connection, facts).values()
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}
+        self.findings.append(cascade_finding(server, facts.values()))
         self.findings.extend(object_findings(task.name, facts, tables, others))
         return SourceSight(server, databases, facts)
 

@@ -195,7 +195,7 @@ def _collations(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -
     absent = [
         f"{collation} ({table})"
         for collation, table in sorted(used.items())
-        if not {collation, collation.replace("utf8mb3_", "utf8_")} & server.collations
+        if not {collation, *_other_names(collation)} & server.collations
     ]
     if absent:
         return failed(
@@ -204,6 +204,13 @@ def _collations(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -
             "change the collation at the source to one that both know, or use a newer destination",
         )
     return ok(f"{place}.collations", f"it knows all {len(used)} collations in use")
+
+
+def _other_names(collation: str) -> Iterator[str]:
+    """What servers before and after 8.0.30 call a collation of utf8mb3."""
+    for one, other in (("utf8mb3_", "utf8_"), ("utf8_", "utf8mb3_")):
+        if collation.startswith(one):
+            yield other + collation.removeprefix(one)
 
 
 def _keyless(place: str, server: ServerFacts, keyless: list[str]) -> Finding:

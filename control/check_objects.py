@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from control.catalog import TableFacts
 from control.finding import Finding, failed, listed, ok, warning
+from control.server import ServerFacts
+from runtime.dialect import dialect
 from runtime.errors import Fatal
 from schemas.names import TableName
 from schemas.plan import plan
@@ -94,6 +96,23 @@ def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
             "select the parents too, or drop the foreign keys",
         )
     return ok("objects.foreign_keys", "every foreign key's parent is selected")
+
+
+def cascade_finding(server: ServerFacts, tables: Iterable[TableFacts]) -> Finding:
+    """Foreign keys whose effects on child rows no log holds."""
+    found = [
+        f"{table.name} {key.name}"
+        for table in tables
+        for key in table.foreign_keys
+        if {key.on_update, key.on_delete} & {"CASCADE", "SET NULL"}
+    ]
+    if found and not dialect(server.variables["version"]).logs_cascades:
+        return failed(
+            "objects.cascades",
+            f"before MySQL 9.6 the log does not hold what foreign keys do to child rows: {listed(found)}",
+            "let the application change child rows and drop ON DELETE and ON UPDATE, or leave the child tables out",
+        )
+    return ok("objects.cascades", "the log holds every change of a row")
 
 
 def _topics(task: str, tables: Iterable[TableName]) -> Finding:

@@ -57,6 +57,12 @@ class Dialect:
         return self.version >= (8, 0, 13)
 
     @property
+    def logs_cascades(self) -> bool:
+        """What a foreign key's cascade does to child rows is in the log; before, each replica cascades by itself
+        (https://dev.mysql.com/doc/relnotes/mysql/9.6/en/news-9-6-0.html)."""
+        return self.version >= (9, 6, 0)
+
+    @property
     def checks(self) -> bool:
         """Tables may have CHECK constraints."""
         return self.version >= (8, 0, 16)

