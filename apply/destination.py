@@ -154,8 +154,8 @@ def _field(name: str, column_type: str, collation: str | None, nullable: str, de
 
 
 def _plain_type(column_type: str) -> str:
-    """Without the display widths that servers before 8.0.19 print."""
-    return _DISPLAY_WIDTH.sub("", column_type)
+    """Without the display widths that servers before 8.0.19 print, and by the name since 8.0."""
+    return "geomcollection" if column_type == "geometrycollection" else _DISPLAY_WIDTH.sub("", column_type)
 
 
 def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:

@@ -73,6 +73,8 @@ def _column(column: ColumnFacts) -> str:
 
 
 def _type(column_type: str) -> str:
+    if column_type == "geometrycollection":
+        return "geomcollection"  # what it is called since 8.0
     return column_type if column_type.startswith(_BOOLEAN) else _WIDTH.sub(r"\1", column_type)
 
 

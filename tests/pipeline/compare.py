@@ -143,7 +143,7 @@ def _modern(value: object) -> object:
     if value is None:
         return None
     plain = _OLD_UTF8.sub("utf8mb3", _OLD.sub(r"\1", _text(value)))
-    return plain.replace("DEFAULT_GENERATED", "").strip()
+    return plain.replace("DEFAULT_GENERATED", "").replace("geometrycollection", "geomcollection").strip()
 
 
 def _sets(what: str, left: Iterable[str], right: Iterable[str]) -> list[str]:
