@@ -122,13 +122,24 @@ def gtid(body: bytes) -> Gtid:
     (number,) = struct.unpack_from("<q", body, 17)
     if number < 1:
         raise malformed(EventType.GTID)
+    return Gtid(f"{source}:{number}", _commit_us(body))
+
+
+def anonymous(body: bytes) -> Gtid:
+    """An ANONYMOUS_GTID event's body: laid out alike, without a GTID."""
+    if len(body) < 25:
+        raise malformed(EventType.ANONYMOUS_GTID)
+    return Gtid("", _commit_us(body))
+
+
+def _commit_us(body: bytes) -> int:
     commit_us = 0
     if len(body) >= 49:
         immediate = int.from_bytes(body[42:49], "little")
         commit_us = immediate & ((1 << 55) - 1)
         if immediate >> 55 and len(body) >= 56:
             commit_us = int.from_bytes(body[49:56], "little")
-    return Gtid(f"{source}:{number}", commit_us)
+    return commit_us
 
 
 def rotate(body: bytes) -> tuple[str, int]:

@@ -4,12 +4,12 @@ A transaction begins with its ANONYMOUS_GTID event (or GTID event, of a server t
 MySQL 5.6 logs none of these, and there it begins with its first statement.
 """
 
-from capture.events import Event, EventType, gtid, rotate
+from capture.events import Event, EventType, anonymous, rotate
 from capture.gtids import BEGINNINGS
 from schemas.position import LogPosition
 
 #: What announces a transaction in such a log.
-ANNOUNCED = {**BEGINNINGS, EventType.ANONYMOUS_GTID: gtid}
+ANNOUNCED = {**BEGINNINGS, EventType.ANONYMOUS_GTID: anonymous}
 
 
 def name_of(server: str, place: LogPosition) -> str:

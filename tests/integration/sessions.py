@@ -1,5 +1,6 @@
 """A database whose table `t` is captured session by session, and what its topic then holds."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from deploy.local import Server
 from runtime.kafka import KafkaSettings, Topics, read_to_end
 from runtime.mysql import Connection, connect
 from schemas.position import GtidSet
-from schemas.records import PositionRecord, RangeRecord, parse_commit
+from schemas.records import Commit, PositionRecord, RangeRecord, parse_commit
 from schemas.selection import Selection
 from schemas.topics import commits_topic
 from snapshot.marks import Marks, place_server
@@ -35,11 +36,18 @@ class Site:
     def catch_up(self, **settings: int) -> None:
         """One session of capture, up to now."""
         goal = Marks(self.admin, place_server(self.admin, None)).low()
+        self._run(lambda: self._reached(goal), settings)
+
+    def stop_within_a_transaction(self, **settings: int) -> None:
+        """One session of capture, which ends when a transaction is published in part."""
+        self._run(lambda: any(position.units_done for position in self._positions()), settings)
+
+    def _run(self, reached: Callable[[], bool], settings: dict[str, int]) -> None:
         chosen: dict[str, Any] = {"task": self.name, "selection": Selection(include=(f"{self.name}.*",)), **settings}
         capture = Capture([self.source.endpoint("penstock")], self.kafka, CaptureSettings(**chosen))
         with closing(capture.session()) as session:
             for _ in session:
-                if self._reached(goal):
+                if reached():
                     return
 
     def published(self, table: str = "t") -> list[Record]:
@@ -51,11 +59,12 @@ class Site:
 
     def _reached(self, goal: GtidSet) -> bool:
         """As far as transactions are committed; one may be open."""
-        done, ranges = GtidSet(), {}
-        for message in read_to_end(self.kafka, commits_topic(self.name)):
-            match parse_commit(message.value() or b""):
-                case PositionRecord() as position:
-                    done = GtidSet.parse(position.gtid_set)
-                case RangeRecord() as part:
-                    ranges[part.id] = part.done
-        return done.covers(goal) and all(ranges.values())
+        ranges = {record.id: record.done for record in self._commits() if isinstance(record, RangeRecord)}
+        positions = self._positions()
+        return bool(positions) and GtidSet.parse(positions[-1].gtid_set).covers(goal) and all(ranges.values())
+
+    def _positions(self) -> list[PositionRecord]:
+        return [record for record in self._commits() if isinstance(record, PositionRecord)]
+
+    def _commits(self) -> list[Commit]:
+        return [parse_commit(message.value() or b"") for message in read_to_end(self.kafka, commits_topic(self.name))]

@@ -2,10 +2,12 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from deploy.local import Stack
+from deploy.local import Profile, Server, Stack, start_mysql, stop_mysql
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
 from runtime.mysql import connect
@@ -26,18 +28,34 @@ def new_log(site: Site) -> None:
     site.admin.execute("FLUSH BINARY LOGS")
 
 
-@pytest.fixture
-def site(stack: Stack) -> Iterator[Site]:
+@contextmanager
+def made(source: Server, kafka: str) -> Iterator[Site]:
     name = f"xa_{uuid.uuid4().hex[:8]}"
-    with connect(stack.source.endpoint("admin")) as admin:
+    with connect(source.endpoint("admin")) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         admin.execute(f"USE {name}")
         admin.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)")
-        yield Site(stack.source, KafkaSettings(stack.kafka), name, admin)
+        yield Site(source, KafkaSettings(kafka), name, admin)
         for _, first, second, xid in admin.query("XA RECOVER"):
             if str(xid).endswith(name):
                 admin.execute(f"XA ROLLBACK '{str(xid)[: int(first)]}', '{str(xid)[-int(second) :]}'")
         admin.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def site(stack: Stack) -> Iterator[Site]:
+    with made(stack.source, stack.kafka) as site:
+        yield site
+
+
+@pytest.fixture
+def site_without_gtids(stack: Stack, tmp_path: Path) -> Iterator[Site]:
+    server = start_mysql(Profile.SOURCE, tmp_path / "source", ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"])
+    with made(server, stack.kafka) as site:
+        heartbeat = "GRANT CREATE, SELECT, INSERT, UPDATE ON penstock.* TO penstock"
+        site.execute("CREATE DATABASE IF NOT EXISTS penstock", heartbeat)
+        yield site
+    stop_mysql(server.directory)
 
 
 def test_prepared_before_the_task_begins(site: Site) -> None:
@@ -93,6 +111,36 @@ def test_a_large_one_is_held_on_disk_and_published_in_parts(site: Site) -> None:
     assert [record.row for record in found[1:]] == list(range(rows)), "they lie at one place"
     assert len({record.position for record in found[1:]}) == 1
     assert found[1].position > found[0].position
+
+
+def test_a_session_ends_when_a_part_is_published(site: Site) -> None:
+    site.catch_up()
+    prepare(site, "large", *(f"INSERT INTO t VALUES ({number}, REPEAT('x', 5000))" for number in range(200)))
+    decide(site, "COMMIT", "large")
+    site.stop_within_a_transaction(held_bytes=20_000, transaction_bytes=50_000)
+    part = len(site.ids())
+    assert 0 < part < 200
+    site.catch_up()
+    assert site.ids() == list(range(200))
+    assert [record.row for record in site.published()] == list(range(200))
+
+
+def test_by_file_and_offset(site_without_gtids: Site) -> None:
+    site = site_without_gtids
+    prepare(site, "early", "INSERT INTO t VALUES (1, 'x')")
+    site.catch_up()
+    prepare(site, "late", "INSERT INTO t VALUES (2, 'x')")
+    prepare(site, "never", "INSERT INTO t VALUES (3, 'x')")
+    site.catch_up()
+    new_log(site)
+    decide(site, "COMMIT", "late")
+    decide(site, "ROLLBACK", "never")
+    prepare(site, "large", *(f"INSERT INTO t VALUES ({number}, REPEAT('x', 5000))" for number in range(100, 200)))
+    decide(site, "COMMIT", "early")
+    decide(site, "COMMIT", "large")
+    site.stop_within_a_transaction(transaction_bytes=50_000)
+    site.catch_up()
+    assert site.ids() == [2, 1, *range(100, 200)]
 
 
 def test_the_rows_are_purged(site: Site) -> None:

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capture.events import EventType, begins, checksummed, gtid, heartbeat, heartbeat_v2, query, rotate, rows
+from capture.events import (
+    EventType,
+    Gtid,
+    anonymous,
+    begins,
+    checksummed,
+    gtid,
+    heartbeat,
+    heartbeat_v2,
+    query,
+    rotate,
+    rows,
+)
 from runtime.errors import Fatal
 
 SOURCE = uuid.UUID("3e11fa47-71ca-11e1-9e33-c80aa9429562")
@@ -27,6 +39,15 @@ def test_gtid_takes_the_original_commit_time() -> None:
     assert replicated.commit_us == 5
     assert replicated.gtid == f"{SOURCE}:77"
     assert gtid(gtid_body()).commit_us == 0
+
+
+def test_an_anonymous_transaction_has_a_commit_time_too() -> None:
+    body = bytes(25) + b"\x02" + bytes(16) + us(5)
+    assert anonymous(body) == Gtid("", 5)
+    with pytest.raises(Fatal):
+        gtid(body)
+    with pytest.raises(Fatal):
+        anonymous(body[:20])
 
 
 def query_body(status: bytes, text: bytes = b"ALTER TABLE t", database: bytes = b"shop") -> bytes:
