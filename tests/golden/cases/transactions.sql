@@ -19,8 +19,8 @@ BEGIN;
 INSERT INTO scratch VALUES (7), (8);
 INSERT INTO t SELECT id, id FROM scratch WHERE id = 7;
 COMMIT;
-DROP TEMPORARY TABLE scratch;
 -> {"op": "c", "key": {"id": 7}, "after": {"id": 7, "v": 7}}
+DROP TEMPORARY TABLE scratch;
 CREATE TEMPORARY TABLE t (id INT PRIMARY KEY);
 INSERT INTO t VALUES (100);
 DELETE FROM t;

@@ -36,9 +36,9 @@ XA END X'00ff', '', 4294967295;
 XA PREPARE X'00ff', '', 4294967295;
 SET gtid_next = CONCAT(@other, ':3');
 XA COMMIT X'00ff', '', 4294967295;
-SET gtid_next = 'AUTOMATIC';
 -> {"op": "c", "key": {"id": 5}, "after": {"id": 5, "v": "tagged"}}
 -> {"op": "c", "key": {"id": 7}, "after": {"id": 7, "v": "kept"}}
+SET gtid_next = 'AUTOMATIC';
 XA START 'a', 'b', 7;
 UPDATE t SET id = 8 WHERE id = 7;
 XA END 'a', 'b', 7;
