@@ -79,7 +79,7 @@ def records(stack: Stack, request: pytest.FixtureRequest) -> Iterator[dict[str, 
             for _ in session:
                 if load(kafka, prefix).executed.covers(goal):
                     break
-        told = {path: Told(read_topics(kafka, prefix, f"{prefix}_{path.stem}"), ends[path]) for path in CASES}
+        told = {path: Told(placed_records(kafka, prefix, f"{prefix}_{path.stem}"), ends[path]) for path in CASES}
         if _WRITE and request.param == "FULL":
             for path in CASES:
                 path.write_text(written(path.read_text().splitlines(), told[path]))
@@ -120,8 +120,12 @@ def written(lines: list[str], told: Told) -> str:
     return "\n".join(out) + "\n"
 
 
-def read_topics(kafka: KafkaSettings, task: str, database: str) -> list[tuple[Place, Record]]:
+def read_topics(kafka: KafkaSettings, task: str, database: str) -> list[Record]:
     """Every table record of a database in the order of the source's log."""
+    return [record for _, record in placed_records(kafka, task, database)]
+
+
+def placed_records(kafka: KafkaSettings, task: str, database: str) -> list[tuple[Place, Record]]:
     registry = Registry(parse_entry(message.value() or b"") for message in read_to_end(kafka, schemas_topic(task)))
     found = []
     for topic in sorted(Topics(kafka).names()):
