@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from control.reading import Reading
-from control.row_text import expressions
+from control.row_text import Document, expressions
 from schemas.table import Table
 from snapshot.keyset import whole
 
@@ -32,6 +32,7 @@ class BagEnd:
 
     reading: Reading
     table: Table
+    document: Document
 
     def sums(self) -> tuple[int, list[int]]:
         """The number of rows, and the sum of the digests in each bucket."""
@@ -63,7 +64,7 @@ class BagEnd:
         return found
 
     def _rows(self) -> Iterator[bytes]:
-        return self.reading.raw_stream(whole(self.table, expressions(self.table)))
+        return self.reading.raw_stream(whole(self.table, expressions(self.table, self.document)))
 
 
 def _bucket(digest: bytes) -> int:

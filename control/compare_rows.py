@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from control.reading import Reading, Rows
-from control.row_text import Row, expressions, key_literals, key_of, measure, rows, values
+from control.row_text import Document, Row, expressions, key_literals, key_of, measure, rows, values
 from schemas.sql import identifier, qualified
 from schemas.table import Table
 from snapshot.keyset import Bound, chunk, index_name
@@ -28,9 +28,12 @@ class End:
 
     reading: Reading
     table: Table
+    document: Document
 
     def read(self, after: Bound | None, until: Bound | None, limit: int, most_bytes: int) -> Rows:
-        return self.reading.rows(chunk(self.table, expressions(self.table), after, until, limit), most_bytes)
+        return self.reading.rows(
+            chunk(self.table, expressions(self.table, self.document), after, until, limit), most_bytes
+        )
 
     def pick(self, keys: Collection[Row]) -> Mapping[Row, bytes]:
         """The rows of some keys, by the key as this end spells it."""
@@ -53,7 +56,7 @@ class End:
             for key in keys
         )
         return (
-            f"SELECT {', '.join(expressions(self.table))} FROM {qualified(self.table.name)} "
+            f"SELECT {', '.join(expressions(self.table, self.document))} FROM {qualified(self.table.name)} "
             f"FORCE INDEX ({identifier(index_name(self.table))}) WHERE ({') OR ('.join(conditions)})"
         )
 

@@ -13,9 +13,11 @@ from control.compare_schema import lowered
 from control.config import TargetSettings, Task
 from control.goal import Goal, read_goal
 from control.reading import PRIMARY, Reading
+from control.row_text import plain_document, typed_document
 from control.server import version_of
 from control.settle import Difference, Reader, Sides, settle
 from control.wait import CaughtUp
+from runtime.dialect import dialect_of
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.service import Deadline
@@ -43,6 +45,8 @@ class Ends:
         with ExitStack() as stack:
             self.source_catalog = stack.enter_context(_catalog_connection(source))
             self._target_catalog = stack.enter_context(_catalog_connection(target.destination))
+            both = (dialect_of(self.source_catalog), dialect_of(self._target_catalog))
+            self.document = typed_document if all(one.lists_json for one in both) else plain_document
             self._lowers = bool(self._target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))
             stack.callback(self.source.close)
             stack.callback(self.target.close)

@@ -13,7 +13,7 @@ from runtime.service import Backoff
 # Bytes as they are stored, no time zone, no rules about zero dates, no limits on long reads.
 _SESSION = (
     "SET SESSION time_zone = '+00:00', sql_mode = '', character_set_results = NULL, "
-    "net_write_timeout = 3600, wait_timeout = 86400"
+    "group_concat_max_len = 4294967295, net_write_timeout = 3600, wait_timeout = 86400"
 )
 _READ_SECONDS = 3600.0
 _PATIENCE_SECONDS = 300.0

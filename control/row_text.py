@@ -1,16 +1,19 @@
 """Rows as the text protocol carries them: how to select a column so that equal text means equal values. Pure.
 
 Verification stands on this and on nothing that the pipeline itself uses to read or write values. The session must have
-`character_set_results` = NULL (bytes as they are stored), time_zone +00:00, and an empty sql_mode.
+`character_set_results` = NULL (bytes as they are stored), time_zone +00:00, an empty sql_mode, and the
+largest group_concat_max_len.
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from schemas.sql import identifier
 from schemas.table import TEXT_TYPES, Column, Table
 
 Row = tuple[bytes | None, ...]
+#: from the quoted name of a JSON column, what to select
+Document = Callable[[str], str]
 
 _NUMBERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"))
 _FLOATS = frozenset(("float", "double"))
@@ -19,13 +22,30 @@ _NULL = 0xFB
 _SHOWN = 200
 
 
-def expressions(table: Table) -> list[str]:
-    """One select expression per column, in order."""
-    return [_expression(column) for column in table.columns]
+def expressions(table: Table, document: Document) -> list[str]:
+    """One select expression per column, in order; `document` makes those of JSON columns."""
+    return [_expression(column, document) for column in table.columns]
 
 
-def _expression(column: Column) -> str:
+def plain_document(name: str) -> str:
+    """A JSON document as its text, which DATE and string, DECIMAL and DOUBLE share."""
+    return name
+
+
+def typed_document(name: str) -> str:
+    """A JSON document as its text and the types of all its values. Servers before 8.0.4 cannot tell them."""
+    members, cells = (
+        f"COALESCE((SELECT GROUP_CONCAT(JSON_TYPE(inside.v)) FROM JSON_TABLE({name}, '{path}'"
+        " COLUMNS(v JSON PATH '$')) AS inside), '')"
+        for path in ("$**.*", "$**[*]")
+    )
+    return f"COALESCE(CONCAT({name}, ' ', JSON_TYPE({name}), ' ', {members}, ' ', {cells}), {name})"
+
+
+def _expression(column: Column, document: Document) -> str:
     name = identifier(column.name)
+    if column.data_type == "json":
+        return document(name)
     if column.data_type in _FLOATS:  # by itself a FLOAT is rounded to six digits, and FLOAT(M,D) to D decimals
         return f"{name} * 1e0"
     if column.data_type in _LABELLED:  # the error value and a label that is empty look alike as text

@@ -131,7 +131,8 @@ def compare_table(ends: Ends, table: Table, watch: Watch) -> TableResult:
 
 
 def _keyed(ends: Ends, table: Table, watch: Watch) -> TableResult:
-    source, target = End(ends.source, table), End(ends.target, replace(table, name=ends.there(table.name)))
+    source = End(ends.source, table, ends.document)
+    target = End(ends.target, replace(table, name=ends.there(table.name)), ends.document)
     suspects: set[Row] = set()
     found: list[Finding] = []
     count = 0
@@ -166,7 +167,8 @@ def _row_findings(table: Table, found: Iterable[Difference[Row, bytes]]) -> list
 
 
 def _keyless(ends: Ends, table: Table, watch: Watch) -> TableResult:
-    source, target = BagEnd(ends.source, table), BagEnd(ends.target, replace(table, name=ends.there(table.name)))
+    source = BagEnd(ends.source, table, ends.document)
+    target = BagEnd(ends.target, replace(table, name=ends.there(table.name)), ends.document)
     count, sums = source.sums()
     watch(str(table.name), count)
     _, there = target.sums()

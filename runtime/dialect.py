@@ -47,6 +47,11 @@ class Dialect:
         return self.version < (8, 0, 13)
 
     @property
+    def lists_json(self) -> bool:
+        """It has JSON_TABLE."""
+        return self.version >= (8, 0, 4)
+
+    @property
     def has_dictionary(self) -> bool:
         """Definitions lie in tables: SRS_ID, IS_VISIBLE and statistics that are cached."""
         return self.version >= (8, 0, 0)

@@ -1,5 +1,8 @@
 """The whole path with what is hard to carry: once written before the task begins, once while it runs."""
 
+import json
+
+from runtime.errors import Exit
 from runtime.mysql import Connection, connect
 from tests.conformance.documents import ALL
 from tests.conformance.test_structures import STRUCTURES
@@ -53,3 +56,25 @@ def test_everything_arrives_by_both_ways(task: NewTask) -> None:
 
     moving.assert_equal()
     moving.run("verify")
+
+
+def test_verify_sees_kinds_inside_documents(task: NewTask) -> None:
+    moving = task(include=["shop.*"])
+    with connect(moving.stack_source, init=_SETTINGS) as source:
+        source.execute("CREATE DATABASE shop")
+        for table, key in (("keyed", "PRIMARY KEY"), ("loose", "NOT NULL")):
+            source.execute(f"CREATE TABLE shop.{table} (id INT {key}, doc JSON)")
+            source.execute(f"INSERT INTO shop.{table} VALUES (1, JSON_ARRAY(DATE'2024-01-02')), (2, '[1.5]')")
+    moving.start("migrate")
+    moving.wait()
+    moving.run("verify")
+    with connect(moving.stack_destination) as destination:
+        destination.execute("UPDATE shop.keyed SET doc = '[\"2024-01-02\"]' WHERE id = 1")
+        destination.execute("UPDATE shop.loose SET doc = JSON_ARRAY(1.5) WHERE id = 2")
+
+    found = json.loads(moving.run("verify", "--json", "--patience", "0", expected=Exit.NO).stdout)
+
+    assert {table["table"]: len(table["differences"]) for table in found["tables"]} == {
+        "shop.keyed": 1,
+        "shop.loose": 2,
+    }

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from control import compare_rows
 from control.compare_rows import End, compare
 from control.reading import Reading, Rows
+from control.row_text import plain_document
 from runtime.mysql import Endpoint
 from schemas.names import TableName
 from schemas.table import Column, Table
@@ -54,7 +55,7 @@ def test_exactly_the_rows_that_differ_are_suspects(
     monkeypatch.setattr(compare_rows, "_FIRST_ROWS", rows)
     monkeypatch.setattr(compare_rows, "_CHUNK_BYTES", 40)
     monkeypatch.setattr(compare_rows, "_MOST_BYTES", 10_000 if most > 30 else most)
-    parts = list(compare(Held(NOWHERE, TABLE, here), Held(NOWHERE, TABLE, there)))
+    parts = list(compare(Held(NOWHERE, TABLE, plain_document, here), Held(NOWHERE, TABLE, plain_document, there)))
     suspects = {int(key[0] or b"") for part in parts for key in part.suspects}
     differing = {key for key in here.keys() | there.keys() if here.get(key) != there.get(key)}
     assert sum(part.rows for part in parts) == len(here)

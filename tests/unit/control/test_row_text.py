@@ -3,7 +3,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control.row_text import Row, expressions, key_literals, key_of, measure, rows, shown, values
+from control.row_text import Row, expressions, key_literals, key_of, measure, plain_document, rows, shown, values
 from schemas.names import TableName
 from schemas.table import Column, Table
 
@@ -56,7 +56,15 @@ def test_a_buffer_is_taken_apart_as_it_was_put_together(wanted: list[Row]) -> No
 
 
 def test_values_whose_text_is_not_exact_are_selected_otherwise() -> None:
-    assert expressions(TABLE) == ["`id`", "`name`", "`hash`", "`f` * 1e0", "CAST(`e` AS UNSIGNED)", "`flags`", "`day`"]
+    assert expressions(TABLE, plain_document) == [
+        "`id`",
+        "`name`",
+        "`hash`",
+        "`f` * 1e0",
+        "CAST(`e` AS UNSIGNED)",
+        "`flags`",
+        "`day`",
+    ]
 
 
 def test_key_literals_have_the_charset_of_their_column() -> None:
