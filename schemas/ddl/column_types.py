@@ -259,6 +259,8 @@ def _labelled(column: Column, text: TypeText, session: Session, collated: Collat
     plain = all(label.isascii() for label in labels) or collated.charset.startswith(_UNICODE)
     if not plain and not session.strict:
         raise Unclear  # what the charset lacks would become question marks
+    if collated.charset in _SHORTEST and not session.has_dictionary:
+        raise Unclear  # MySQL 5.6 mixes up such labels of several columns
     lengths = [len(label) for label in labels]
     length = max(lengths) if text.name == "enum" else sum(lengths) + len(lengths) - 1
     found = _typed(column, text.name, column_type_of(text.name, labels), length=length)
