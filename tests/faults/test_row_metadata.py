@@ -28,7 +28,7 @@ def writer(databases: Stack) -> Iterator[RandomWriter]:
     """Every tenth transaction changes a definition, at a source that logs no names."""
     source = databases.source.endpoint("admin")
     _log_names(source, "MINIMAL")
-    made = RandomWriter(source, 97, "ran", mix=Mix(rows=300, ddl=0.1, large=0.002))
+    made = RandomWriter(source, 97, "ran", mix=Mix(rows=300, ddl=0.1, renames=0.15, large=0.002))
     made.create()
     with made:
         yield made

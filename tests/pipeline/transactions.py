@@ -38,6 +38,7 @@ class Mix:
     """How often what comes, as shares of all transactions."""
 
     ddl: float = 0.0
+    renames: float = 0.0  # of columns, among changes of definitions; from MySQL 8.0 on
     large: float = 0.0
     rolled_back: float = 0.1
     empty: float = 0.05
@@ -238,10 +239,11 @@ class Transactions:
         random = self._random
         self._made += 1
         table = random.choice(TABLES).name
+        if self._mix.renames and random.random() < self._mix.renames:
+            return self._rename_column(table)
         kinds = {
             self._add_column: 5,
             self._drop_column: 3,
-            self._rename_column: 2,
             self._modify: 4,
             self._index: 3,
             self._truncate: 1,
