@@ -30,6 +30,7 @@ _LIST = (
     " '{2}' COLUMNS(n FOR ORDINALITY, v JSON PATH '$')) AS json_values WHERE " + _ODD.format("json_values.v") + "), '')"
 )
 _ROOT, _MEMBERS, _CELLS = "r", "m", "c"
+_TEXT = b"="
 _MARK = re.compile("([0-9]+)([A-Z ]+)")
 _OPAQUE = frozenset(("BLOB", "BIT", "GEOMETRY", "OPAQUE"))
 
@@ -53,18 +54,21 @@ _FIRST_TIMESTAMP, _LAST_TIMESTAMP = "1970-01-01 00:00:01", "2038-01-19 03:14:07.
 
 
 def select(name: str) -> str:
-    """An expression for a column: its text, behind a list of the values that are more than text if there are any.
+    """An expression for a column: a list of the values that are more than text, nearly always empty; "="; its text.
 
     Servers before 8.0.4 have no JSON_TABLE and pass over what stands in these comments: from them comes the text alone.
     """
     lists = _LIST.format(name, _MEMBERS, "$**.*") + ", " + _LIST.format(name, _CELLS, "$**[*]")
     root = f"IF({_ODD.format(name)}, CONCAT('{_ROOT}0', JSON_TYPE({name}), ';'), '')"
-    return f"/*!80004 COALESCE(CONCAT({root}, {lists}, */ {name} /*!80004 ), {name}) */"
+    return f"/*!80004 COALESCE(CONCAT({root}, {lists}, '=', */ {name} /*!80004 ), {name}) */"
 
 
 def read(selected: bytes) -> tuple[bytes, str]:
     """From what `select` gives, the document's text and its `exact`, empty when there is none."""
-    if selected[:1] not in (b"r", b"m", b"c"):
+    first = selected[:1]
+    if first == _TEXT:
+        return selected[1:], ""
+    if first not in (b"r", b"m", b"c"):
         found = _ENDS_IN_ZERO.search(selected) or _LONG.search(selected)
         return selected, exact(_decimals(_parsed(selected), "$")) if found else ""
     kinds: dict[str, dict[int, str]] = {_ROOT: {}, _MEMBERS: {}, _CELLS: {}}
@@ -73,7 +77,7 @@ def read(selected: bytes) -> tuple[bytes, str]:
         end = selected.index(b";", at)
         kinds[letter] = {int(number): kind for number, kind in _MARK.findall(selected[at:end].decode("ascii"))}
         at = end + 1
-    text = selected[at:]
+    text = selected[at + 1 :]
     return text, exact(_marked(_parsed(text), kinds))
 
 

@@ -11,11 +11,16 @@ from schemas.types.column import Malformed
 @pytest.mark.parametrize(
     ("selected", "text", "exact"),
     [
-        (b'{"a": 1.5, "d": "2024-01-02"}', b'{"a": 1.5, "d": "2024-01-02"}', None),
-        (b"m2DECIMAL;" + b'{"a": 1.5, "d": 1.5}', b'{"a": 1.5, "d": 1.5}', {'$."d"': "DECIMAL 1.5"}),
-        (b"r0DATE;" + b'"2024-01-02"', b'"2024-01-02"', {"$": "DATE 2024-01-02"}),
+        (b'={"a": 1.5, "d": "2024-01-02"}', b'{"a": 1.5, "d": "2024-01-02"}', None),
         (
-            b"m3TIME;c1UNSIGNED INTEGER,3BLOB;" + b'{"a": [1, {"x": "01:00:00.000000"}], "c": ["base64:type15:AA=="]}',
+            b"=[1.0e0, 123456789012345678901]",
+            b"[1.0e0, 123456789012345678901]",
+            None,
+        ),  # as listed, whatever it looks like
+        (b"m2DECIMAL;=" + b'{"a": 1.5, "d": 1.5}', b'{"a": 1.5, "d": 1.5}', {'$."d"': "DECIMAL 1.5"}),
+        (b"r0DATE;=" + b'"2024-01-02"', b'"2024-01-02"', {"$": "DATE 2024-01-02"}),
+        (
+            b"m3TIME;c1UNSIGNED INTEGER,3BLOB;=" + b'{"a": [1, {"x": "01:00:00.000000"}], "c": ["base64:type15:AA=="]}',
             b'{"a": [1, {"x": "01:00:00.000000"}], "c": ["base64:type15:AA=="]}',
             {
                 '$."a"[0]': "UNSIGNED INTEGER 1",

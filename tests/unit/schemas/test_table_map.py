@@ -165,3 +165,20 @@ def test_damage_anywhere_is_refused_or_read_but_never_a_crash() -> None:
                 table_of(parse_table_map(bytes(damaged)), None)
             except Fatal:
                 continue
+
+
+@pytest.mark.parametrize("count", [1, 250, 251, 4096])
+def test_tables_of_as_many_columns_as_a_server_takes(count: int) -> None:
+    assert len(parse_table_map(_map_of(count)).columns) == count
+
+
+def test_more_columns_than_a_server_takes_are_refused() -> None:
+    with pytest.raises(Malformed, match="a TABLE_MAP event of 4097 columns"):
+        parse_table_map(_map_of(4097))
+
+
+def _map_of(count: int) -> bytes:
+    """INT columns, without optional metadata."""
+    packed = bytes((count,)) if count < 251 else b"\xfc" + count.to_bytes(2, "little")
+    head = b"\x07\0\0\0\0\0\x01\0" + b"\x01d\0" + b"\x01t\0"
+    return head + packed + b"\x03" * count + b"\0" + b"\0" * ((count + 7) // 8)
