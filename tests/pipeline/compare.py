@@ -131,7 +131,7 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
         columns, keys = columns.replace("GENERATION_EXPRESSION", "''"), keys.replace("EXPRESSION", "''")
     for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
-            found[_text(name)].columns.append(tuple(map(_modern, column) if old else column))
+            found[_text(name)].columns.append((column[0], *(map(_modern, column[1:]) if old else column[1:])))
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(tuple(key))
