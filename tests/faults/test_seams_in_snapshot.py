@@ -59,7 +59,8 @@ ARMS = [(place, APPLY[number % len(APPLY)]) for number, place in enumerate(SOURC
 
 @pytest.fixture
 def writer(databases: Stack) -> Iterator[RandomWriter]:
-    made = RandomWriter(databases.source.endpoint("admin"), 20, "ran", mix=Mix(rows=1500, large=0.003))
+    mix = Mix(rows=1500, large=0.003, xa=0.05, tagged=0.1)
+    made = RandomWriter(databases.source.endpoint("admin"), 20, "ran", mix=mix)
     made.create()
     with made:
         yield made
