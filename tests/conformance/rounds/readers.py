@@ -117,6 +117,7 @@ def _logged(server: Server, begin: LogPlace, database: str) -> dict[str, list[li
     """Row images by table, each a list of values as text."""
     with connect(server.endpoint("admin")) as connection:
         files = [str(row[0]) for row in connection.query("SHOW BINARY LOGS")]
+        connection.execute("SET GLOBAL net_write_timeout = 600")  # a busy machine's mysqlbinlog reads slowly
     asked = ["--read-from-remote-server", "-vv", "--base64-output=DECODE-ROWS", f"--database={database}"]
     asked += [f"--start-position={begin.offset}", *files[files.index(begin.file) :]]
     told = subprocess.run([*client(server, "mysqlbinlog"), *asked], stdout=subprocess.PIPE, check=True).stdout
