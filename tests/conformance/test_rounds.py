@@ -14,6 +14,8 @@ import pytest
 from deploy.local import Stack
 from tests.conformance.rounds.play import Outcome, made, play
 from tests.conformance.rounds.shrink import shrunk
+from tests.conformance.rounds.tables import Column, Round
+from tests.conformance.values import CASES, Case
 
 _SLICE, _ALL, _TOGETHER = 200, 10_000, 200
 _CHOSEN = os.environ.get("PENSTOCK_ROUNDS", "")
@@ -40,6 +42,28 @@ def test_rounds(first: int, count: int, databases: Stack, tmp_path: Path) -> Non
     assert not failed, told(databases, tmp_path, failed)
     refused = [outcome for outcome in outcomes if outcome.refused]
     assert len(refused) <= count // 20, "\n".join(outcome.refused for outcome in refused)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_the_values_that_are_easily_corrupted(databases: Stack, tmp_path: Path) -> None:
+    """Each type of the values suite as a round, so that the independent readers see all of them too."""
+    rounds = [_round(number, case) for number, case in enumerate(CASES)]
+
+    failed = [outcome for outcome in play(databases, tmp_path, rounds) if not outcome.passed]
+
+    assert not failed, "\n".join(f"{case.round.create}: {case.refused}{case.faults}" for case in failed)
+
+
+def _round(number: int, case: Case) -> Round:
+    values = tuple(text for text in case.expressions if "9000000" not in text)
+    columns = (
+        Column("id", "INT PRIMARY KEY", tuple(map(str, range(len(values)))), ()),
+        Column("v", f"{case.type} NULL", values, ()),
+        Column("w", f"{case.type} NOT NULL", values[::-1], ()),
+    )
+    changes = ("UPDATE {} SET v = w", "UPDATE {} SET v = NULL LIMIT 1", "DELETE FROM {} LIMIT 1")
+    return Round(number, columns, (), ("id",), changes)
 
 
 def told(stack: Stack, folder: Path, failed: Sequence[Outcome]) -> str:
