@@ -170,7 +170,7 @@ def test_the_log_begins_new_files(followed: Followed) -> None:
 @pytest.mark.parametrize("compression", ["OFF", "ON"])
 def test_a_transaction_that_is_published_in_part(followed: Followed, compression: str) -> None:
     """Sessions end in its middle, one after the other: each row arrives once, in order; compressed, at one place."""
-    followed.transaction_bytes = 20_000
+    followed.transaction_bytes = 60_000
     count = 400
     followed.execute(
         f"SET SESSION binlog_transaction_compression = {compression}",
