@@ -1,5 +1,6 @@
 """Rows larger than one packet of the protocol, by snapshot and by log; and rows that are too large for a setting."""
 
+import json
 import os
 from collections.abc import Iterator
 
@@ -53,6 +54,30 @@ def test_rows_over_one_packet(source: Connection, task: NewTask) -> None:
 
     moving.assert_equal()
     moving.run("verify")
+
+
+def test_documents_over_one_packet(source: Connection, task: NewTask) -> None:
+    document = f"JSON_OBJECT('text', REPEAT('x', {_ROW}), 'price', 1.10, 'list', JSON_ARRAY(DATE'2024-01-02'))"
+    source.execute("CREATE TABLE large.documents (id INT PRIMARY KEY, doc JSON)")
+    source.execute(f"INSERT INTO large.documents VALUES (1, {document})")
+    moving = task(include=["large.*"])
+    moving.start("migrate")
+    moving.wait()
+
+    source.execute(f"INSERT INTO large.documents VALUES (2, {document})")
+    moving.wait()
+
+    moving.assert_equal()
+
+
+def test_check_finds_brokers_that_take_less(source: Connection, task: NewTask) -> None:
+    asking = task(include=["large.*"], overrides={"kafka": {"properties": {"message.max.bytes": 900_000_000}}})
+
+    told = json.loads(asking.run("check", "--json", expected=Exit.OPERATOR).stdout)
+
+    failed = {finding["name"]: finding["repair"] for finding in told if finding["status"] == "failed"}
+    assert failed.keys() == {"kafka.record_size"}
+    assert "message.max.bytes" in failed["kafka.record_size"]
 
 
 def test_a_record_that_the_producer_may_not_send(source: Connection, task: NewTask) -> None:
