@@ -9,6 +9,7 @@ What a compressed transaction holds comes out event by event, as if it were not 
 
 import io
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -32,6 +33,17 @@ from runtime.mysql import (
 from schemas.position import GtidSet, LogPosition
 
 SILENCE_SECONDS = 15.0
+_PURGED = (
+    "the source has purged what was not read yet: start again with a new task name, and keep logs longer "
+    "(binlog_expire_logs_seconds)"
+)
+_HINTS = {
+    "same server_uuid/server_id": "another process runs this task, or another tool reads the log as a replica with the "
+    "same server_id, and each ends the other: keep one; a tool gets another server_id, or this task another name",
+    "max_allowed_packet": "SET PERSIST max_allowed_packet = 1073741824 at the source",
+    "purged": _PURGED,
+    "Could not find first log": _PURGED,
+}
 _HEARTBEAT_V2 = 0x02  # heartbeats with 64 bits of the offset, from servers that know them (8.0.26)
 
 
@@ -41,6 +53,7 @@ class LogReader:
     def __init__(self, source: Endpoint, executed: GtidSet, server_id: int, heartbeat_ms: int) -> None:
         self._source = source
         self._heartbeat_ms = heartbeat_ms
+        self._heard = time.monotonic()
         self._inner: Iterator[Event] = iter(())  # of a compressed transaction
         self._next: Event | None = None  # the next of them
         self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
@@ -56,8 +69,16 @@ class LogReader:
         return self._packets.fileno()
 
     def ready(self, seconds: float) -> bool:
-        """True when an event has begun to arrive; waits at most `seconds`."""
-        return self._next is not None or self._packets.ready(seconds)
+        """True when an event has begun to arrive; waits at most `seconds`. Transient for a connection that is dead
+        although nobody has said so: not even heartbeats come."""
+        now = time.monotonic()
+        if self._next is not None or self._packets.ready(seconds):
+            self._heard = now
+            return True
+        silent = now - self._heard
+        if silent > SILENCE_SECONDS + self._heartbeat_ms / 1000:
+            raise Transient(f"{self._source}: the log stream is silent for {silent:.0f} seconds, without a heartbeat")
+        return False
 
     def read(self) -> Event:
         """The next event; blocks at most until the next heartbeat."""
@@ -160,16 +181,17 @@ class LogReader:
         if packet[0] == 0xFF:
             error = server_error(self._source, packet, "read the log")
             if isinstance(error, Refused) and error.code in (1236, 1789):
-                return Fatal(
-                    f"{self._source}: cannot read the log from the last position: {error}",
-                    hint="the source has purged what was not read yet: start again with a new task name, "
-                    "and keep logs longer (binlog_expire_logs_seconds)",
-                )
+                return Fatal(f"{self._source}: cannot read the log from the last position: {error}", _hint(str(error)))
             return error
         return Fatal(
             f"{self._source}: the server ended the log stream",
             hint="check that no other replica uses the same server_id",
         )
+
+
+def _hint(error: str) -> str:
+    """What to do about error 1236, which stands for all that may end a dump."""
+    return next((hint for text, hint in _HINTS.items() if text in error), "see the server's message")
 
 
 def dump_place(place: LogPosition, server_id: int) -> bytes:

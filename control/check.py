@@ -149,7 +149,7 @@ class Inspection:
         inspection._visit("source", host, inspection._server)
         address = f"{host.host}:{host.port}"
         for finding in inspection.findings:
-            if finding.status is Status.FAILED:
+            if finding.status is Status.FAILED or finding.name == "source.replica_filters":
                 message = f"{address} could not take over now: {finding.message}"
                 self.findings.append(warning("source.hosts", message, finding.repair))
 
@@ -169,6 +169,8 @@ class Inspection:
         server = read_server(connection)
         log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
         self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
+        if not server.is_mysql:
+            return server
         made = bool(connection.query(_HEARTBEAT, (HEARTBEAT_DATABASE, HEARTBEAT_TABLE)))
         self.findings.extend(naming_findings(server, self._position, made))
         return server
@@ -191,7 +193,7 @@ class Inspection:
     def _target(self, connection: Connection, target: TargetSettings, source: SourceSight | None) -> None:
         server = read_server(connection)
         databases = source.databases if source else ()
-        there = source.server if source else None
+        there = source.server if source and source.server.is_mysql else None
         self.findings.extend(destination_findings(target.name, server, there, databases, target.state_database))
         if source is None or server.version < OLDEST or not server.is_mysql:
             return

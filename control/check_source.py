@@ -24,6 +24,8 @@ def source_findings(
 ) -> Iterator[Finding]:
     """`log` is None when the account may not see it; `position` is what a task that has begun has captured."""
     yield _version(server)
+    if not server.is_mysql:
+        return  # nothing else that it says means what it says for MySQL
     yield from _log_settings(server)
     yield _metadata(server)
     yield _case(server)
@@ -89,7 +91,7 @@ def _server_id(server: ServerFacts) -> Finding:
 
 
 def _retention(server: ServerFacts) -> Finding:
-    seconds = server.number("binlog_expire_logs_seconds")
+    seconds = server.number("binlog_expire_logs_seconds") or server.number("expire_logs_days") * _DAY_SECONDS
     if 0 < seconds < _DAY_SECONDS and server.variables.get("binlog_expire_logs_auto_purge", "ON") == "ON":
         return warning(
             "source.log_retention",
@@ -174,6 +176,13 @@ def _replica(server: ServerFacts, log: LogFacts) -> Finding:
             "the source is a replica that commits in another order than its own source: in between, targets may show "
             "states that the replica had and its source never had",
             "STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD",
+        )
+    if log.replica_filters:
+        return warning(
+            "source.replica_filters",
+            f"the source is a replica that leaves changes out ({log.replica_filters}): they are not moved, and it "
+            "cannot take another host's place",
+            "name a host that replicates everything, or make sure that what it lacks is not wanted",
         )
     return ok("source.commit_order", "it is a replica that keeps the order" if log.replica else "it is no replica")
 

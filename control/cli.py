@@ -88,16 +88,16 @@ def capture(config: Config, as_json: AsJson = False, parent: Parent = None) -> N
     """
     stop = _service("capture", as_json, parent)
     task = load(config)
-    from control.check import before_start, require
     from control.cluster import kafka_of, kafka_when_up
-    from control.wiring import capture_of
+    from control.wiring import capture_of, checked
 
-    if parent is None:  # otherwise penstock migrate has looked
-        require(before_start(task, []))
     kafka = kafka_of(task) if parent is None else kafka_when_up(task, stop)
+    session = capture_of(task, kafka).session
+    if parent is None:  # otherwise penstock migrate has looked
+        session = checked(task, kafka, session)
     if task.capture_metrics_port is not None:
         telemetry.serve(task.capture_metrics_port)
-    run(capture_of(task, kafka).session, stop, Backoff(task.retry_minutes * 60))
+    run(session, stop, Backoff(task.retry_minutes * 60))
 
 
 @app.command()

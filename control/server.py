@@ -10,6 +10,7 @@ from runtime.mysql import Connection, Refused
 
 # XAER_RMERR without XA_RECOVER_ADMIN, access denied
 _NOT_ALLOWED = frozenset((1401, 1044, 1045, 1142, 1227))
+_REPLICA_FILTERS = slice(12, 18)  # the columns Replicate_Do_DB to Replicate_Wild_Ignore_Table, in every version
 _CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
 
 
@@ -49,6 +50,7 @@ class LogFacts:
 
     filters: str  # binlog-do-db and binlog-ignore-db
     replica: bool  # it replicates from another server
+    replica_filters: str  # what it leaves out of that
     oldest: str | None  # log file; None: there is none
     prepared: int | None  # XA transactions that wait for their commit; None: the account may not see them
 
@@ -84,6 +86,7 @@ def read_log(connection: Connection, version: tuple[int, ...]) -> LogFacts:
     return LogFacts(
         filters=" ".join(str(part) for part in status[0][2:4] if part) if status else "",
         replica=bool(replicas),
+        replica_filters=" ".join(str(part) for row in replicas for part in row[_REPLICA_FILTERS] if part),
         oldest=str(files[0][0]) if files else None,
         prepared=_prepared(connection),
     )

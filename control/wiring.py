@@ -1,11 +1,15 @@
 """Builds capture and apply from a task's settings: they never see the file."""
 
+from collections.abc import Generator
+
 from apply.loop import Apply
 from apply.settings import ApplySettings
 from capture.loop import Capture
 from capture.settings import CaptureSettings
+from control.check import before_start, require
 from control.config import TargetSettings, Task
-from runtime.kafka import KafkaSettings
+from runtime.kafka import KafkaSettings, Topics
+from runtime.service import Session
 
 
 def capture_of(task: Task, kafka: KafkaSettings) -> Capture:
@@ -18,6 +22,21 @@ def capture_of(task: Task, kafka: KafkaSettings) -> Capture:
         chunk_bytes=task.chunk_bytes,
     )
     return Capture(task.sources, kafka, settings)
+
+
+def checked(task: Task, kafka: KafkaSettings, session: Session) -> Session:
+    """The same after a look, once, whether everything is fit. A Kafka that is away is waited for, like later on."""
+    fit = False
+
+    def look_first() -> Generator[None]:
+        nonlocal fit
+        if not fit:
+            Topics(kafka).layout()
+            require(before_start(task, []))
+            fit = True
+        yield from session()
+
+    return look_first
 
 
 def apply_of(task: Task, kafka: KafkaSettings, target: TargetSettings) -> Apply:

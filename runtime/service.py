@@ -17,6 +17,8 @@ from runtime.telemetry import log
 
 Session = Callable[[], Generator[None]]
 
+_STEADY_SECONDS = 60.0
+
 
 class Stop:
     """A request to end, set by the first SIGTERM or SIGINT; a second signal kills."""
@@ -90,13 +92,19 @@ class Backoff:
         return delay
 
 
-def run(session: Session, stop: Stop, backoff: Backoff) -> None:
-    """Runs sessions until the stop, or until one ends by itself; the only endless loop and the only back-off."""
+def run(session: Session, stop: Stop, backoff: Backoff, steady_seconds: float = _STEADY_SECONDS) -> None:
+    """Runs sessions until the stop, or until one ends by itself; the only endless loop and the only back-off.
+
+    A session that has worked for `steady_seconds` ends a row of failures. One that fails again and again sooner does
+    not, whatever it gets done meanwhile: its pauses grow, and in the end an operator hears of it.
+    """
     while not stop.wait(0):
+        opened = time.monotonic()
         try:
             with closing(session()) as safe_points:
                 for _ in safe_points:
-                    backoff.reset()
+                    if time.monotonic() - opened >= steady_seconds:
+                        backoff.reset()
                     if stop.requested:
                         return
                 return

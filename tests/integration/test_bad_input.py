@@ -131,6 +131,21 @@ def test_the_logs_are_purged(site: Site) -> None:
     site.fails("has purged 1 transactions of its log that are not published yet")
 
 
+def test_another_reader_takes_the_server_id(site: Site) -> None:
+    """Two replicas with one server_id end each other for ever: said, and not taken for a purged log."""
+    source = site.stack.source.endpoint("penstock")
+    number = site.capture()._settings.server_id
+    with (
+        closing(site.capture().session()) as session,
+        pytest.raises(Fatal, match="same server_uuid/server_id") as raised,
+    ):
+        next(session)
+        with closing(LogReader(source, site.good, number, 1000)):
+            for _ in session:
+                pass
+    assert "another process runs this task" in raised.value.hint
+
+
 def test_a_privilege_is_missing(site: Site) -> None:
     site.admin.execute("CREATE USER IF NOT EXISTS blind IDENTIFIED BY 'blind'")
     site.admin.execute("GRANT SELECT ON *.* TO blind")

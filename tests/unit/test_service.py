@@ -46,6 +46,32 @@ def test_patience_ends_with_a_fatal_error() -> None:
     assert raised.value.hint
 
 
+def test_a_session_that_fails_late_again_and_again_gives_up() -> None:
+    opened: list[int] = []
+
+    def session() -> Generator[None]:
+        opened.append(len(opened))
+        yield
+        raise Transient("late")
+
+    with pytest.raises(Fatal, match="still failing"):
+        run(session, Stop(), Backoff(0.05, first=0.001))
+    assert len(opened) > 1
+
+
+def test_a_session_that_works_for_a_while_ends_a_row_of_failures() -> None:
+    opened: list[int] = []
+
+    def session() -> Generator[None]:
+        opened.append(len(opened))
+        yield
+        if len(opened) < 20:
+            raise Transient("late")
+
+    run(session, Stop(), Backoff(0.0, first=0.0), steady_seconds=0.0)
+    assert len(opened) == 20
+
+
 def test_delays_grow_and_reset() -> None:
     backoff = Backoff(60, first=1.0, most=4.0)
     delays = [backoff.after(Transient("x")) for _ in range(6)]

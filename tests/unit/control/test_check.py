@@ -48,7 +48,7 @@ TARGET = replace(
     grants=Grants.parse(["GRANT ALL PRIVILEGES ON *.* TO `u`@`%`"]),
     collations=frozenset(("utf8mb4_0900_ai_ci", "latin1_swedish_ci", "utf8_general_ci")),
 )
-LOG = LogFacts(filters="", replica=False, oldest="binlog.000002", prepared=0)
+LOG = LogFacts(filters="", replica=False, replica_filters="", oldest="binlog.000002", prepared=0)
 ID = ColumnFacts("id", "int", "int", False, None, "", None, None, "", None, "")
 PRIMARY = IndexFacts("PRIMARY", True, "BTREE", True, "", ("id",), True)
 ORDERS = TableName("shop", "orders")
@@ -137,6 +137,8 @@ def test_what_only_a_log_reader_sees() -> None:
     logging = {"log_replica_updates": "ON"}
     assert bad(source_with(replica, None, **logging)) == {}
     assert bad(source_with(replica, None)) == {"source.log_updates": Status.FAILED}
+    filtering = replace(replica, replica_filters="tmp.*")
+    assert bad(source_with(filtering, None, **logging)) == {"source.replica_filters": Status.WARNING}
     disordered = source_with(replica, None, **logging, replica_preserve_commit_order="OFF")
     assert bad(disordered) == {"source.commit_order": Status.WARNING}
 
