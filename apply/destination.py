@@ -38,10 +38,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A unique index; `total` when each part is a whole NOT NULL column.
-
-    A primary key always is: where parts of its columns tell rows apart, so do the whole ones.
-    """
+    """A unique index; `total` when each part is a whole NOT NULL column."""
 
     name: str
     columns: tuple[str, ...]
@@ -172,5 +169,5 @@ def _uniques(indexes: list[tuple[object, ...]]) -> tuple[Unique, ...]:
         name, column = str(row[2]), str(row[4])
         whole = row[4] is not None and row[7] is None and row[9] != "YES"
         before = found.get(name, Unique(name, (), True))
-        found[name] = Unique(name, (*before.columns, column), before.total and (whole or name == "PRIMARY"))
+        found[name] = Unique(name, (*before.columns, column), before.total and whole)
     return tuple(found.values())

@@ -10,7 +10,7 @@ from schemas.ddl.charset_names import Charsets
 from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
-from schemas.table import Column, Table, UniqueKey, in_order
+from schemas.table import Column, Table, UniqueKey, identifying, in_order
 from schemas.types.enumset import labels_of
 
 _GONE = frozenset((1146, 1049))
@@ -105,7 +105,7 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
         found[name] = Table(
             name=name,
             columns=tuple(columns[table]),
-            primary_key=tuple(column for column, _, _ in primary if column is not None),
+            primary_key=identifying((str(column), whole) for column, whole, _ in primary),
             unique_keys=in_order(
                 UniqueKey(
                     name=index,

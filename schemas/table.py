@@ -56,7 +56,7 @@ class Table:
 
     name: TableName
     columns: tuple[Column, ...]
-    primary_key: tuple[str, ...] = ()
+    primary_key: tuple[str, ...] = ()  # empty too where it is on a prefix of a column
     unique_keys: tuple[UniqueKey, ...] = field(default=())  # `in_order`
     charset: str | None = None
     collation: str | None = None
@@ -84,6 +84,16 @@ class Table:
 def in_order(keys: Iterable[UniqueKey]) -> tuple[UniqueKey, ...]:
     """Unique keys by name: the first that is total identifies a row where there is no primary key."""
     return tuple(sorted(keys, key=lambda key: (key.name.lower(), key.name)))
+
+
+def identifying(parts: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+    """The columns of a primary key, each with whether all of it is in the key; none where one is there by a prefix.
+
+    Such a key does not identify rows by its columns: where a collation takes 'ß' for 'ss', 'ßx' equals 'ssx', although
+    their first two characters differ.
+    """
+    listed = list(parts)
+    return tuple(name for name, _ in listed) if all(whole for _, whole in listed) else ()
 
 
 _adapter = TypeAdapter(Table)

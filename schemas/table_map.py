@@ -12,7 +12,7 @@ from schemas.charsets import known, longest, text_of
 from schemas.collations import collation
 from schemas.map_metadata import Cursor, Metadata, read_metadata
 from schemas.names import TableName
-from schemas.table import Column, Table, UniqueKey
+from schemas.table import Column, Table, UniqueKey, identifying
 from schemas.types.column import Malformed
 from schemas.types.enumset import column_type_of
 
@@ -216,7 +216,7 @@ def table_of(event: TableMap, tracked: Table | None) -> Table:
     columns = tuple(_merged(_column(column, event.name), known.get(column.name)) for column in event.columns)
     nullable = {column.name: column.nullable for column in columns}
     uniques = tuple(_unique_keys(tracked, nullable))
-    key = tuple(columns[index].name for index, _ in event.primary_key)
+    key = identifying((columns[index].name, prefix == 0) for index, prefix in event.primary_key)
     # Of a table without a primary key, MySQL logs a unique key of NOT NULL columns as if it were one.
     promoted = any(unique.total and unique.columns == key for unique in uniques)
     return replace(

@@ -150,6 +150,8 @@ class Draft:
     def _add_primary(self, key: Key) -> None:
         if self.primary_key:
             raise Unclear
+        if not all(map(self._whole, key.parts)):
+            raise Unclear
         self.primary_key = tuple(self.columns[self.find(part.column or "")].name for part in key.parts)
 
     def _add_unique(self, key: Key) -> None:

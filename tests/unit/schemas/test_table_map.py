@@ -54,12 +54,12 @@ def test_labels_come_in_their_own_charset() -> None:
     assert found.columns[0].column_type == r"enum('" + "\u00e9" + r"','a\\b','')"
 
 
-def test_a_key_of_prefixes_is_a_key_of_whole_columns() -> None:
+def test_a_key_with_a_prefix_identifies_nothing() -> None:
     found = parse_table_map(_MAPS["prefix"])
 
     assert found.primary_key == ((0, 10), (3, 0))
     table = table_of(found, None)
-    assert table.primary_key == ("a", "d")
+    assert table.primary_key == ()
     assert [(column.data_type, column.length) for column in table.columns] == [
         ("varchar", 50),
         ("blob", 0),
