@@ -65,7 +65,7 @@ def layout_of(shape: Shape, table: Table) -> Layout:
         on_duplicate=" ON DUPLICATE KEY UPDATE " + _updates(shape, written, table.key, numbered),
         delete=delete,
         between_keys=between_keys,
-        matches=tuple(_match(shape.fields[name.lower()]) for name in written),
+        matches=tuple(_match(shape.fields[name.lower()], name in numbered) for name in written),
         enums=frozenset(_same_enums(shape, table)),
         numbered=numbered,
     )
@@ -174,9 +174,11 @@ def _same_labels(shape: Shape, table: Table) -> Iterator[str]:
                 yield column.name
 
 
-def _match(field: Field) -> str:
+def _match(field: Field, numbered: bool) -> str:
     """A condition that holds exactly when a column's bytes are those of a literal."""
     name = identifier(field.name).replace("{", "{{").replace("}", "}}")
+    if numbered:  # with a number of over 53 bits, MySQL would compare a SET as DOUBLE
+        return f"CAST({name} AS UNSIGNED) <=> {{}}"
     if field.type in _TEXTS:
         return f"CAST({name} AS BINARY) <=> CAST(CONVERT({{}} USING {field.charset}) AS BINARY)"
     if field.type in _FLOATS:  # tells -0 from 0, and never rounds

@@ -64,6 +64,12 @@ def test_labels_go_by_their_numbers() -> None:
     ]
 
 
+def test_numbers_of_labels_are_matched_exactly_without_a_key() -> None:
+    used = shape(field("s", "set('x')"), uniques=[])
+    made = layout_of(used, table(replace(column("s", "set"), labels=("x",)), key=()))
+    assert one_deleted(made, ("1",)) == "DELETE FROM `my db`.`t``t` WHERE CAST(`s` AS UNSIGNED) <=> 1 LIMIT 1"
+
+
 def test_other_labels_go_by_their_text() -> None:
     used = shape(field("e", "enum('b','a')"), field("s", "varchar(9)"), uniques=[Unique("PRIMARY", ("e",), True)])
     labelled = [replace(column("e", "enum"), labels=("a", "b")), replace(column("s", "set"), labels=("x",))]
