@@ -69,3 +69,23 @@ def test_tail_and_wait_end(task: NewTask, writer: RandomWriter) -> None:
 
     assert tail.terminate() == 0
     assert wait.terminate() != 0  # 0 would say that everything is applied
+
+
+@pytest.mark.long
+def test_capture_waits_for_a_broker_that_is_away_at_its_start(task: NewTask, writer: RandomWriter) -> None:
+    made = task(include=["ran.*"])
+    first = made.start("capture")
+    first.wait_for("capturing")
+    assert first.terminate() == 0
+    made.stack.kill_kafka()
+    try:
+        again = made.start("capture")
+        again.wait_for("retrying")
+    finally:
+        made.stack.restart_kafka()
+    again.wait_for("capturing")
+    made.start("apply")
+    writer.stop()
+
+    made.wait()
+    made.assert_equal()
