@@ -59,11 +59,17 @@ def _log(column: ColumnPlan) -> FromLog:
     put = _text(column)
     if column.size > 1:
         prefix, width = prefix_reader(column.size), column.size
+        present, ascii_too = column.present, keeps_ascii(column.charset)
 
         def read(data: bytes, at: int, out: list[bytes], exact: list[Exact]) -> int:
+            size = prefix(data, at)
             start = at + width
-            end = start + prefix(data, at)
-            put(data[start:end], out, exact)
+            end = start + size
+            value = data[start:end]
+            if ascii_too and value.isascii():
+                out.append(present + long(size) + value)
+            else:
+                put(value, out, exact)
             return end
 
         return read
