@@ -11,6 +11,7 @@ from runtime.mysql import Connection, Refused
 # XAER_RMERR without XA_RECOVER_ADMIN, access denied
 _NOT_ALLOWED = frozenset((1401, 1044, 1045, 1142, 1227))
 _REPLICA_FILTERS = slice(12, 18)  # the columns Replicate_Do_DB to Replicate_Wild_Ignore_Table, in every version
+_LONG = frozenset(("gtid_executed", "gtid_purged"))
 _CLOCK = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)"
 
 
@@ -65,6 +66,8 @@ def read_server(connection: Connection) -> ServerFacts:
     """Asks for everything; changes the connection's sql_mode."""
     connection.execute("SET SESSION sql_mode = ''")  # ANSI_QUOTES would change how SHOW GRANTS quotes
     variables = {str(name): str(value) for name, value in connection.query("SHOW GLOBAL VARIABLES")}
+    for name in _LONG & variables.keys():  # SHOW cuts values at 1024 characters
+        variables[name] = str(connection.value(f"SELECT @@GLOBAL.{name}"))
     grants = [str(row[0]) for row in connection.query("SHOW GRANTS")]
     user, _, host = str(connection.value("SELECT CURRENT_USER()")).rpartition("@")
     return ServerFacts(
