@@ -54,9 +54,10 @@ def _chunk(session: Session, walk: Walk, plan: TablePlan, limit: int) -> tuple[C
     rows = session.rows(select, limit, 2 * walk.chunk_bytes)
     seam("snapshot.chunk_read")
     high = session.high()
+    encoded = encode_chunk(plan, rows.raw)  # first: after it every row is known to fit the plan
     last = key_literals(plan, rows.last) if rows.count else walk.after
     final = rows.complete and rows.count < limit
-    return Chunk(walk.number, low, high, encode_chunk(plan, rows.raw), last, final), _next_limit(limit, rows, walk)
+    return Chunk(walk.number, low, high, encoded, last, final), _next_limit(limit, rows, walk)
 
 
 def _next_limit(limit: int, rows: Rows, walk: Walk) -> int:
