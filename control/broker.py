@@ -27,6 +27,9 @@ from runtime.telemetry import log
 KAFKA = "4.3.1"
 _JAVA = 17
 _START_SECONDS = 120.0
+# Outside its heap Java copies each record that is written or read, and would keep such a buffer of the largest size
+# for every thread.
+_MEMORY = ("-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g", "-Djdk.nio.maxCachedBufferSize=1048576")
 _BRIEF = ("-Xmx256m", "-XX:TieredStopAtLevel=1")  # for what lives a second or two
 _NEVER = "2147483647"  # milliseconds
 
@@ -140,7 +143,7 @@ class Broker:
             self._format(ports)
         settings = properties(ports, self._data) | {"broker.session.timeout.ms": _NEVER}
         file = self._write_properties("broker", settings)
-        self._daemon.start([*_java(jars), "-Xms64m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka", file])
+        self._daemon.start([*_java(jars), *_MEMORY, "-XX:+ExitOnOutOfMemoryError", "kafka.Kafka", file])
 
     def _format(self, ports: Ports) -> None:
         """Makes `data`: formatted aside and renamed, so that a kill leaves a whole one or none."""
