@@ -96,6 +96,8 @@ class Draft:
     def forget_columns(self, names: Sequence[str]) -> None:
         """Dropped columns leave their keys; a key without parts is gone."""
         gone = set(names)
+        if not self.primary_key and any(not self.columns[self.find(name)].nullable for name in gone):
+            raise Unclear  # it may be in a primary key on prefixes, which is not told
         self.primary_key = tuple(name for name in self.primary_key if name not in gone)
         kept = []
         for key in self.unique_keys:
@@ -108,6 +110,8 @@ class Draft:
 
     def retyped(self, old: Column, new: Column) -> None:
         """A column that becomes another type may be in a key by a prefix, or be so from now on: not followed here."""
+        if not self.primary_key and new.nullable and not old.nullable:
+            raise Unclear  # it may be in a primary key on prefixes, which is not told
         if (old.data_type, old.length, old.charset) == (new.data_type, new.length, new.charset):
             return
         prefixed = new.data_type in SPATIAL_TYPES or new.data_type.endswith(("text", "blob", "json"))
@@ -148,8 +152,8 @@ class Draft:
             self.other_keys.add(new.lower())
 
     def _add_primary(self, key: Key) -> None:
-        if self.primary_key:
-            raise Unclear
+        if self.primary_key or not all(self._whole(part) for part in key.parts):
+            raise Unclear  # a key on a prefix is none of the definition's, and binds its columns all the same
         if not all(map(self._whole, key.parts)):
             raise Unclear
         self.primary_key = tuple(self.columns[self.find(part.column or "")].name for part in key.parts)
