@@ -114,6 +114,8 @@ class Draft:
             raise Unclear  # it may be in a primary key on prefixes, which is not told
         if (old.data_type, old.length, old.charset) == (new.data_type, new.length, new.charset):
             return
+        if not self.primary_key and not old.nullable and old.data_type.endswith(("char", "binary", "text", "blob")):
+            raise Unclear  # the same: such a key may come to be on the whole column
         prefixed = new.data_type in SPATIAL_TYPES or new.data_type.endswith(("text", "blob", "json"))
         if any((prefixed or old.labels or not key.whole) and old.name in key.columns for key in self.unique_keys):
             raise Unclear
