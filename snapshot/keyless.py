@@ -3,6 +3,10 @@
 LOCK TABLES waits until every transaction that has written the table has ended, and then lets none write it. So under
 the lock a new consistent read holds all that the log has of the table up to its end, and nothing of what follows. The
 lock goes as soon as that read has begun; the wait for it is short and repeated, because writers queue behind it.
+
+Before MySQL 5.7 the server alone lets LOCK TABLES ... READ pass transactions that have written and are still open;
+only InnoDB's own table lock waits for them, which comes with it where autocommit is off (innodb_table_locks).
+https://dev.mysql.com/doc/refman/5.6/en/innodb-parameters.html#sysvar_innodb_table_locks
 """
 
 from collections.abc import Callable, Generator
@@ -76,7 +80,10 @@ def _locate(
 
 def _lock(locking: Session, plan: TablePlan) -> None:
     table = plan.table.name
-    locking.execute(f"SET SESSION lock_wait_timeout = {_LOCK_WAIT_SECONDS}, wait_timeout = {_SILENCE_SECONDS}")
+    locking.execute(
+        f"SET SESSION autocommit = 0, innodb_table_locks = 1, lock_wait_timeout = {_LOCK_WAIT_SECONDS},"
+        f" innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}, wait_timeout = {_SILENCE_SECONDS}"
+    )
     try:
         locking.execute(f"LOCK TABLES {qualified(table)} READ")
     except Refused as error:
