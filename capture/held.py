@@ -9,7 +9,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from capture.events import Event, EventType
@@ -35,10 +35,16 @@ KEPT = _OF_TABLES | {EventType.QUERY}
 
 @dataclass(slots=True)
 class Memory:
-    """What all held transactions may take together; who would exceed it goes to disk."""
+    """What all held transactions may take together; who would exceed it goes to disk, until the session ends."""
 
     most_bytes: int
     bytes: int = 0
+    files: list[BinaryIO] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Drops every transaction that is still held on disk."""
+        for file in self.files:
+            file.close()
 
 
 class Held:
@@ -96,6 +102,7 @@ class Held:
     def close(self) -> None:
         self._count(-self._in_memory)
         self._file.close()
+        self._memory.files = [file for file in self._memory.files if not file.closed]
 
     def _on_disk(self, memory: io.BytesIO) -> BinaryIO:
         try:
@@ -103,6 +110,7 @@ class Held:
                 file = opened.enter_context(tempfile.TemporaryFile())
                 file.write(memory.getbuffer())
                 opened.pop_all()
+                self._memory.files.append(file)
                 return file
         except OSError as error:
             raise _no_room(error) from error

@@ -93,14 +93,14 @@ class Capture:
                     gtid_set=str(executed),
                     epoch=stream.epoch,
                 )
-                events = self._events(reader, connection, stream)
-                yield from Work(settings, publisher, interleave, stream, events).run()
+                with closing(Memory(settings.held_bytes)) as memory:
+                    events = self._events(reader, connection, stream, memory)
+                    yield from Work(settings, publisher, interleave, stream, events).run()
 
-    def _events(self, reader: LogReader, connection: Connection, stream: Stream) -> Events:
+    def _events(self, reader: LogReader, connection: Connection, stream: Stream, memory: Memory) -> Events:
         """The log without what was rolled back, and with XA transactions where they are decided."""
         settings = self._settings
         ended: Events = reader
-        memory = Memory(settings.held_bytes)
         if stream.executed.place is not None and dialect_of(connection).logs_rolled_back:
             ended = EndedLog(reader, settings.selection, memory)
         past = Lookback(connection.endpoint, settings)
