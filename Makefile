@@ -22,8 +22,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## a shop database moves while it is written: the whole product in three minutes
 	$(BIN)/python -m deploy.demo
 
-test: lint $(STAMP) ## everything that CI runs
-	$(BIN)/pytest tests/unit tests/fuzz tests/golden tests/conformance tests/integration tests/faults -m "not long"
+test: lint $(STAMP) ## everything that CI runs, on WORKERS stacks of servers side by side (default 3)
+	$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --durations 40 -m "not long"
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

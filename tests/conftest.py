@@ -1,4 +1,4 @@
-"""One stack of real servers for a whole session, clean databases for each test, tasks that end with it."""
+"""One stack of real servers for each worker of a session, clean databases for each test, tasks that end with it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -32,22 +32,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("PENSTOCK_TEST_STACK"),
         metavar="NAME",
         help="use the stack NAME and leave it running (also PENSTOCK_TEST_STACK); default: one called test, removed at "
-        "the end unless PENSTOCK_KEEP_STACK is set",
+        "the end unless PENSTOCK_KEEP_STACK is set; each worker of -n adds its number to the name",
     )
 
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """The session's servers."""
+    """The worker's servers."""
     chosen = request.config.getoption("--stack")
-    yield up(chosen or "test")
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    name = "-".join(part for part in (chosen or "test", worker) if part)
+    yield up(name)
     if not (chosen or os.environ.get("PENSTOCK_KEEP_STACK")):
-        down("test")
+        down(name)
 
 
 @pytest.fixture
 def databases(stack: Stack) -> Stack:
-    """The session's servers, without any database but their own."""
+    """The worker's servers, without any database but their own."""
     empty(stack)
     return stack
 

@@ -19,6 +19,7 @@ from deploy.local.server import Profile
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, connect
+from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.selection import Selection
 from tests.pipeline.topics import Record, records
@@ -59,9 +60,10 @@ class Followed:
                     return
 
     def covers(self, goal: GtidSet) -> bool:
-        """True when the topics tell so; they do not while the snapshot has a transaction open."""
+        """True when the topics tell so of log and snapshot; they do not while the snapshot has a transaction open."""
         with suppress(Transient):
-            return load(self.kafka, self.name).executed.covers(goal)
+            found = load(self.kafka, self.name)
+            return found.executed.covers(goal) and TableName(self.name, "t") in found.completed
         return False
 
     def published(self, table: str = "t") -> list[Record]:
