@@ -5,12 +5,13 @@ from collections.abc import Generator
 
 from apply.execution import Execution
 from apply.fences import Fences
+from apply.following import Following
 from apply.records import Place, Records
 from apply.settings import ApplySettings
 from apply.state import State, Stuck
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
-from schemas.records import SchemaChange, SnapshotCompleted, parse_schema_record
+from schemas.records import Cascade, SchemaChange, SnapshotCompleted, parse_schema_record
 
 
 class SchemaTopic:
@@ -64,14 +65,17 @@ class SchemaTopic:
             case SchemaChange():
                 yield from self._preceding(record)
                 yield from self._run(offset, record)
+            case Cascade():
+                yield from self._preceding(record)
+                yield from self._follow(offset, record)
             case SnapshotCompleted():
                 fence = self._fences[self.place]
                 if not self._state.advance(self.place, fence.next_offset, offset + 1, fence.epoch, fence.source_us):
                     raise Transient(f"another process has gone on with {self.place}")
         self._fences.reread(self.place)
 
-    def _preceding(self, change: SchemaChange) -> Generator[None]:
-        """Waits until every row that precedes the change at the source is applied, by whichever process."""
+    def _preceding(self, change: SchemaChange | Cascade) -> Generator[None]:
+        """Waits until every row of its tables that precedes the change is applied, by whichever process."""
         for table in change.tables:
             for partition, barrier in enumerate(table.barriers):
                 while barrier > self._state.next_offset(Place(table.topic, partition)):
@@ -95,3 +99,15 @@ class SchemaTopic:
         except Fatal as error:
             tables = ", ".join(str(table.name) for table in change.tables)
             raise Stuck(self.place, offset, str(error), error.hint, tables) from error
+
+    def _follow(self, offset: int, cascade: Cascade) -> Generator[None]:
+        yield from Following(
+            endpoint=self._endpoint,
+            state_database=self._settings.state_database,
+            target=self._target,
+            lock_wait_seconds=self._settings.lock_wait_seconds,
+            place=self.place,
+            fence=self._fences[self.place].next_offset,
+            offset=offset,
+            cascade=cascade,
+        ).run()

@@ -4,7 +4,7 @@ Must be read after the producer of the task was built: that ended whatever an ol
 read here does not change any more.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings, Topics, read_to_end
@@ -12,6 +12,7 @@ from schemas.ddl.kinds import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import (
+    Cascade,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
@@ -36,6 +37,7 @@ class Checkpoint:
     tables: dict[TableName, Table] = field(default_factory=dict)
     doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
     databases: list[SchemaChange] = field(default_factory=list)  # changes of databases, in order
+    statements: list[SchemaChange] = field(default_factory=list)  # every change, in order, without definitions
     completed: set[TableName] = field(default_factory=set)
 
     @property
@@ -63,10 +65,13 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
                 _track(found, change)
             case SnapshotCompleted() as completed:
                 found.completed.add(TableName(completed.database, completed.table))
+            case Cascade():
+                pass  # it leaves definitions as they are
     return found
 
 
 def _track(found: Checkpoint, change: SchemaChange) -> None:
+    found.statements.append(replace(change, tables=()))
     if change.kind in (Kind.CREATE_DATABASE.name, Kind.ALTER_DATABASE.name, Kind.DROP_DATABASE.name):
         found.databases.append(change)
     for touched in change.tables:

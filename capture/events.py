@@ -17,6 +17,7 @@ HEADER = struct.Struct("<IBIIIH")
 HEADER_SIZE = 19
 FLAG_IGNORABLE = 0x80
 _MOST_COLUMNS = 4096
+_NO_FOREIGN_KEY_CHECKS = 2  # a flag of row events
 
 
 class EventType(IntEnum):
@@ -112,6 +113,7 @@ class Rows:
     table_id: int
     images: tuple[bytes, bytes]  # bitmaps of present columns: of the older image and of the newer one; empty: no image
     start: int
+    foreign_keys: bool  # they counted in the session: other rows followed these
 
 
 def gtid(body: bytes) -> Gtid:
@@ -227,7 +229,7 @@ def rows(kind: int, body: bytes) -> Rows:
         raise malformed(kind) from error
     if at > len(body):
         raise malformed(kind)
-    return Rows(table_id, images, at)
+    return Rows(table_id, images, at, not body[6] & _NO_FOREIGN_KEY_CHECKS)
 
 
 def _width(body: bytes, at: int) -> tuple[int, int]:

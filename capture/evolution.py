@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from capture.barriers import barriers
 from capture.catalog import Catalog, Misfit
 from capture.databases import Databases
 from capture.publisher import Publisher, keep_apart
@@ -10,7 +9,6 @@ from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
 from capture.statements import DATABASE_KINDS, Understood
 from runtime.errors import Fatal
-from runtime.kafka import KafkaSettings
 from runtime.telemetry import log
 from schemas import map_fit
 from schemas.ddl.effects import disagreement, tables_after
@@ -40,7 +38,6 @@ class Evolution:
 
     def __init__(
         self,
-        kafka: KafkaSettings,
         settings: CaptureSettings,
         publisher: Publisher,
         catalog: Catalog,
@@ -48,7 +45,6 @@ class Evolution:
         schema: SchemaSource,
         databases: Databases,
     ) -> None:
-        self._kafka = kafka
         self._settings = settings
         self._publisher = publisher
         self._catalog = catalog
@@ -61,7 +57,7 @@ class Evolution:
         found = self._touched(understood, transaction, executed)
         keep_apart(self._settings.task, (set(self._catalog.names()) - found.before) | set(found.after))
         names = sorted(found.before | set(found.after))
-        offsets = {name: self._barriers(name) for name in names}
+        offsets = {name: self._publisher.barriers(name) for name in names}
         for table in found.after.values():
             self._publisher.prepare(table)
         tables = tuple(
@@ -86,7 +82,7 @@ class Evolution:
                 self._publisher.progress(part)
             if replanned.empties:
                 name = replanned.ranges[0].name
-                offsets = self._barriers(name)
+                offsets = self._publisher.barriers(name)
                 emptied.append(self._touched_table(name, change.after[name], offsets, name in change.certain))
         self._catalog.doubt(set(change.after) - change.certain)
         return emptied
@@ -184,10 +180,6 @@ class Evolution:
         elif understood.brings_rows:
             tell = interleave.reread
         return replanned + [tell(name, transaction) for name in sorted(change.after)]
-
-    def _barriers(self, name: TableName) -> tuple[int, ...]:
-        count = self._publisher.partitions(name)
-        return barriers(self._kafka, table_topic(self._settings.task, name), count) if count else ()
 
     def _touched_table(
         self, name: TableName, table: Table | None, offsets: tuple[int, ...], certain: bool

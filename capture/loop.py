@@ -5,11 +5,13 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
+from capture.cascades import Cascades
 from capture.catalog import Catalog
 from capture.checkpoint import Checkpoint, load
 from capture.databases import Databases
 from capture.ended import EndedLog
 from capture.evolution import Evolution
+from capture.foreign_keys import ForeignKeys
 from capture.held import Memory
 from capture.hosts import Hosts
 from capture.log import Events
@@ -62,7 +64,7 @@ class Capture:
         marks = Marks(connection, place_server(connection, begun))
         schema = SchemaSource(source, connection, marks, statements, settings)
         if checkpoint.position is None:
-            begin(self._kafka, publisher, schema, connection, settings)
+            begin(self._kafka, publisher, schema, connection, statements, settings)
             checkpoint = load(self._kafka, settings.task)
             publisher.known(checkpoint.entries)
         start = checkpoint.position
@@ -74,18 +76,21 @@ class Capture:
         catalog = Catalog(publisher, settings.selection, checkpoint.tables)
         catalog.doubt(checkpoint.doubtful)
         databases = Databases(statements, checkpoint.databases)
+        keys = ForeignKeys(statements, checkpoint.statements, settings.selection)
         with opened(
             source,
             SnapshotSettings(settings.task, settings.readers, settings.chunk_bytes),
             checkpoint.ranges.values(),
             catalog.plan,
             published(start),
+            keys,
         ) as interleave:
             executed = GtidSet.parse(start.gtid_set)
             with closing(LogReader(source, executed, settings.server_id, settings.heartbeat_ms)) as reader:
                 start = replace(start, file=reader.begin.file, offset=reader.begin.offset)  # as this host names it
-                evolution = Evolution(self._kafka, settings, publisher, catalog, interleave, schema, databases)
-                stream = Stream(settings, publisher, catalog, interleave, statements, evolution, start)
+                evolution = Evolution(settings, publisher, catalog, interleave, schema, databases)
+                cascades = Cascades(publisher, catalog, interleave, keys)
+                stream = Stream(settings, publisher, catalog, interleave, statements, evolution, cascades, start)
                 log.info(
                     "capturing",
                     host=f"{source.host}:{source.port}",

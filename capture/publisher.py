@@ -6,6 +6,7 @@ What is open when a session ends in any way is aborted by the next session's pro
 import time
 from collections.abc import Iterable, Sequence
 
+from capture.barriers import barriers
 from capture.settings import CaptureSettings
 from runtime.errors import Fatal
 from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Topics, large_records
@@ -53,6 +54,7 @@ class Publisher:
         self._producer = Producer(kafka, self.task)
         self._registry = Registry([])
         self._partitions: dict[str, int] = {}
+        self._barriers: dict[str, tuple[int, ...]] = {}  # of topics that nothing was sent to since
         self.open = False
         self.bytes = 0
         self.since = 0.0
@@ -85,6 +87,13 @@ class Publisher:
     def partitions(self, name: TableName) -> int:
         return self._topics.partitions(table_topic(self.task, name))
 
+    def barriers(self, name: TableName) -> tuple[int, ...]:
+        """By partition of the table's topic, the offset after its last record. Nothing may be open."""
+        topic = table_topic(self.task, name)
+        if topic not in self._barriers:
+            self._barriers[topic] = barriers(self._kafka, topic, self._topics.partitions(topic))
+        return self._barriers[topic]
+
     def schema_id(self, subject: str, schema: str, table: Table | None) -> int:
         """The id of a schema; a new one is published in the open transaction."""
         number, entry = self._registry.id_of(subject, schema, table)
@@ -96,6 +105,7 @@ class Publisher:
         """Queues records of one topic, in order."""
         self._begin()
         self._producer.send(topic, self.partition(topic), keys, values)
+        self._barriers.pop(topic, None)
         size = sum(map(len, values))
         self.bytes += size
         published_bytes.inc(size)

@@ -162,7 +162,7 @@ class LogReader:
         if known:
             connection.execute("SET @source_binlog_checksum = 'CRC32', @master_binlog_checksum = 'CRC32'")
         beat = self._heartbeat_ms * 1_000_000
-        # a keyless table's snapshot may keep the stream waiting for long: the server must not hang up meanwhile
+        # a table that is read at once may keep the stream waiting for long: the server must not hang up meanwhile
         connection.execute("SET SESSION net_write_timeout = 86400")
         connection.execute(f"SET @source_heartbeat_period = {beat}, @master_heartbeat_period = {beat}")
         return known

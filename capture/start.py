@@ -2,10 +2,11 @@
 
 import time
 
+from capture.foreign_keys import ForeignKeys
 from capture.publisher import Publisher, keep_apart
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
-from capture.statements import unsaid
+from capture.statements import Statements, unsaid
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection
 from runtime.telemetry import log
@@ -17,7 +18,12 @@ from snapshot.planner import plan_ranges
 
 
 def begin(
-    kafka: KafkaSettings, publisher: Publisher, schema: SchemaSource, connection: Connection, settings: CaptureSettings
+    kafka: KafkaSettings,
+    publisher: Publisher,
+    schema: SchemaSource,
+    connection: Connection,
+    statements: Statements,
+    settings: CaptureSettings,
 ) -> None:
     """Publishes the schema migration. Until its commit nothing of the task is visible, so a crash begins anew."""
     found = schema.everything()
@@ -25,9 +31,10 @@ def begin(
     keep_apart(settings.task, [table.name for table in tables])
     for table in tables:
         publisher.prepare(table)
-    ranges = plan_ranges(connection, tables, settings.readers)
+    changes = _changes(settings.task, found, publisher, unsaid(connection))
+    ranges = plan_ranges(connection, tables, settings.readers, ForeignKeys(statements, changes, settings.selection))
     publisher.introduce()
-    for change in _changes(settings.task, found, publisher, unsaid(connection)):
+    for change in changes:
         publisher.schema_record(change)
     for part in ranges:
         publisher.progress(part)

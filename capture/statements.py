@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from capture.definitions import read_charsets
 from capture.events import Query
-from runtime.dialect import dialect_of
+from runtime.dialect import dialect_of, logs_cascades
 from runtime.errors import Fatal
 from runtime.mysql import Connection
 from schemas.ddl.lexer import SqlModes, tokens
@@ -84,7 +84,7 @@ class Statements:
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._selection = selection
         self._unsaid = unsaid(connection)
-        self._logs_cascades = dialect_of(connection).logs_cascades
+        self.logs_cascades = logs_cascades(connection)
         self._version = _number(dialect_of(connection).version)
         self._charsets = read_charsets(connection)
         told = connection.query("SHOW GLOBAL VARIABLES LIKE 'explicit_defaults_for_timestamp'")
@@ -128,20 +128,6 @@ class Statements:
         if statement.kind in DATABASE_KINDS:
             return statement.database is not None and self._selection.may_select_database(statement.database)
         return statement.kind in TABLE_KINDS and any(map(self._selection.selected, statement.tables))
-
-    def refuse_cascades(self, understood: Understood) -> None:
-        """Fatal for a foreign key whose cascades this server does not log: rows of child tables would be lost."""
-        if self._logs_cascades or understood.statement.kind not in (Kind.CREATE_TABLE, Kind.ALTER_TABLE):
-            return
-        symbols = [token.symbol for token in tokens(understood.text, understood.session.modes)]
-        for on, event, action, what in zip(symbols, symbols[1:], symbols[2:], [*symbols[3:], ""], strict=False):
-            cascades = action == "CASCADE" or (action, what) == ("SET", "NULL")
-            if on == "ON" and event in ("DELETE", "UPDATE") and cascades:
-                raise Fatal(
-                    f"a foreign key ON {event} {action}: {' '.join(understood.text[:200].split())}",
-                    hint="before MySQL 9.6 the log does not hold what cascades do to child rows: drop the foreign "
-                    "key's action at the source, then migrate anew with a new task name",
-                )
 
     def changes_rows(self, statement: Statement) -> bool:
         """True when the statement may change rows of a selected table that no row event carries."""

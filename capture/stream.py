@@ -1,15 +1,17 @@
 """Log events in, published records out: the one place that knows in which order things happen.
 
 A source transaction is published row event by row event; its place in the log is taken over only at its end. A unit is
-one row change of a selected table or one schema change: `units_done` of the position counts them inside a transaction
-that is published in part, so that a new session skips exactly these.
+one row change of a selected table, one schema change or one cascade: `units_done` of the position counts them inside a
+transaction that is published in part, so that a new session skips exactly these.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from capture.cascades import Cascades
 from capture.catalog import Catalog, Misfit, Shape
+from capture.epochs import Epochs
 from capture.events import (
     FLAG_IGNORABLE,
     HEARTBEATS,
@@ -31,11 +33,11 @@ from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
 from runtime.errors import Fatal
 from runtime.seams import seam
-from runtime.telemetry import capture_lag, log, published_rows
-from schemas.codec import RowsImage, RowsKind, encode_rows, envelope, whole_rows
+from runtime.telemetry import capture_lag, published_rows
+from schemas.codec import Messages, RowsImage, RowsKind, encode_rows, envelope, whole_rows
 from schemas.ddl.statement import Kind
 from schemas.position import GtidSet, LogPosition
-from schemas.records import PositionRecord, SchemaChange, TouchedTable
+from schemas.records import PositionRecord
 from schemas.sql import qualified
 from snapshot.interleave import Interleave
 
@@ -97,6 +99,7 @@ class Stream:
         interleave: Interleave,
         statements: Statements,
         evolution: Evolution,
+        cascades: Cascades,
         start: PositionRecord,
     ) -> None:
         self._settings = settings
@@ -105,10 +108,11 @@ class Stream:
         self._interleave = interleave
         self._statements = statements
         self._evolution = evolution
+        self._cascades = cascades
         self._resume = start
         self._transaction = Transaction()
         self._source_us = start.source_us
-        self.epoch = start.epoch
+        self._epochs = Epochs(publisher, start.epoch)
         self.executed = GtidSet.parse(start.gtid_set)
         self._server = self.executed.server  # None: transactions have GTIDs
         self.log = self.executed.place or LogPosition.of(start.file, start.offset)
@@ -129,6 +133,10 @@ class Stream:
     def between_transactions(self) -> bool:
         """True when nothing of a source transaction is pending: chunks may be published here."""
         return not self._transaction.gtid
+
+    @property
+    def epoch(self) -> int:
+        return self._epochs.last
 
     @property
     def source_us(self) -> int:
@@ -253,6 +261,30 @@ class Stream:
             self._publisher.send(shape.topic, messages.keys, messages.values)
             published_rows.labels(str(name), kind.name.lower()).inc(messages.rows)
             self.moved = True
+        if head.foreign_keys and self._cascades.keys.followed(name, kind):
+            self._cascade(shape, kind, encode_rows(shape.plan, image, data, common, 0, first) if skip else messages)
+
+    def _cascade(self, shape: Shape, kind: RowsKind, messages: Messages) -> None:
+        """Publishes what follows rows, and the log does not hold, between the records before and after it."""
+        transaction = self._transaction
+        followed = self._cascades.followed(shape, kind, messages)
+        if followed is None:
+            return
+        if transaction.units < transaction.skip:
+            transaction.units += 1
+            return
+        self._close_rows()
+        seam("capture.cascade_before")
+        tables = self._cascades.tables(followed, transaction.gtid)
+        self._epochs.cascade(transaction.told, self.log, transaction.commit_us, followed, tables)
+        transaction.units += 1
+        self._publisher.commit(self.position())
+        seam("capture.cascade_after")
+
+    def _close_rows(self) -> None:
+        """Ends the Kafka transaction: barriers are counted from what is committed."""
+        if self._publisher.open:
+            self._publisher.commit(self.position())
 
     # ---- statements
 
@@ -289,12 +321,12 @@ class Stream:
                 hint="check the log with mysqlbinlog",
             )
         if self._statements.changes_schema(statement):
-            self._statements.refuse_cascades(understood)
-            transaction.units += 1
             starts = statement.starts_transaction
-            if transaction.units > transaction.skip:
+            if transaction.units >= transaction.skip:
                 database = found.database if statement.database is None else statement.database
                 self._schema_change(event, database, understood, self._statements.session(found))
+            else:
+                transaction.units += 1
             transaction.open = transaction.open or starts
         if not transaction.open:
             self._commit(event)
@@ -303,48 +335,21 @@ class Stream:
         self, event: Event, database: str | None, understood: Understood, session: dict[str, str]
     ) -> None:
         """Publishes a statement between the rows before and after it, and takes over the new definitions."""
-        if self._publisher.open:
-            self._transaction.units -= 1
-            self._publisher.commit(self.position())
-            self._transaction.units += 1
+        self._close_rows()
         seam("capture.ddl_before")
+        self._transaction.units += 1
         transaction, told = self._transaction.gtid, self._transaction.told
         change = self._evolution.read(understood, transaction, self.executed)
         if not understood.statement.starts_transaction and not self._transaction.open:
             self._commit(event)  # so that the commit record below covers the statement's transaction
-        self._publish_change(told, understood.text, understood.statement.kind, database, session, change.tables)
+        text, kind, place, source_us = understood.text, understood.statement.kind, self.log, self._source_us
+        self._epochs.change(told, place, source_us, kind, text, database, session, change.tables)
+        self._cascades.keys.changed(understood.text, understood.statement, understood.session)
         for emptied in self._evolution.take_over(understood, transaction, change):
-            text = f"TRUNCATE TABLE {qualified(emptied.name)}"
-            self._publish_change(told, text, Kind.TRUNCATE_TABLE, emptied.database, {}, (emptied,))
+            text, kind = f"TRUNCATE TABLE {qualified(emptied.name)}", Kind.TRUNCATE_TABLE
+            self._epochs.change(told, place, source_us, kind, text, emptied.database, {}, (emptied,))
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
-
-    def _publish_change(
-        self,
-        told: str | None,
-        text: str,
-        kind: Kind,
-        database: str | None,
-        session: dict[str, str],
-        tables: tuple[TouchedTable, ...],
-    ) -> None:
-        self.epoch += 1
-        self._publisher.schema_record(
-            SchemaChange(
-                epoch=self.epoch,
-                gtid=told,
-                file=self.log.file,
-                offset=self.log.offset,
-                source_us=self._source_us,
-                time_us=time.time_ns() // 1000,
-                kind=kind.name,
-                statement=text,
-                database=database,
-                session=session,
-                tables=tables,
-            )
-        )
-        log.info("schema_change", epoch=self.epoch, kind=kind.name, statement=_head(text))
 
     # ---- the log itself
 

@@ -44,7 +44,7 @@ class Work:
         self._stream = stream
         self._reader = reader
         self._committed = float("-inf")  # the first position tells at once that capture runs
-        self._atomic = False  # the open Kafka transaction holds a part of a keyless table: it must not close
+        self._atomic = False  # a part of a table that is read at once is open: no commit
         self._caught_up = False
 
     def run(self) -> Generator[None]:
@@ -73,7 +73,7 @@ class Work:
                 yield
 
     def _may_pass(self) -> bool:
-        """False while the next source transaction must wait for the read of a keyless table."""
+        """False while the next source transaction must wait for a table that is read at once."""
         return not self._stream.between_transactions or self._interleave.may_pass(self._stream.log)
 
     def _wait(self, passing: bool) -> None:

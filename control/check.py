@@ -186,7 +186,7 @@ class Inspection:
         self.findings.extend(source_privileges(server, task.selection, list(facts), keyless))
         tables = read_tables(connection, facts).values()
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}
-        self.findings.append(cascade_finding(server, facts.values()))
+        self.findings.append(cascade_finding(server, facts))
         self.findings.extend(object_findings(task.name, facts, tables, others))
         return SourceSight(server, databases, facts)
 

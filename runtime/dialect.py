@@ -61,11 +61,11 @@ class Dialect:
         """Indexes and defaults may be expressions."""
         return self.version >= (8, 0, 13)
 
-    @property
-    def logs_cascades(self) -> bool:
-        """What a foreign key's cascade does to child rows is in the log; before, each replica cascades by itself
+    def logs_cascades(self, native_foreign_keys: str | None) -> bool:
+        """What a foreign key's cascade does to child rows is in the log; before 9.6 InnoDB cascades below the log, and
+        each replica by itself. With innodb_native_foreign_keys = ON, the argument, later servers do so too
         (https://dev.mysql.com/doc/relnotes/mysql/9.6/en/news-9-6-0.html)."""
-        return self.version >= (9, 6, 0)
+        return self.version >= (9, 6, 0) and native_foreign_keys != "ON"
 
     @property
     def checks(self) -> bool:
@@ -76,6 +76,12 @@ class Dialect:
 def dialect_of(connection: Connection) -> Dialect:
     """What the server of a connection understands, from what it said when it was connected to."""
     return dialect(connection.server_version)
+
+
+def logs_cascades(connection: Connection) -> bool:
+    """Whether the server's log holds what foreign keys do to child rows."""
+    told = connection.query("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'")
+    return dialect_of(connection).logs_cascades(str(told[0][1]) if told else None)
 
 
 def dialect(version: str) -> Dialect:

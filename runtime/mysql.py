@@ -178,6 +178,7 @@ class Running:
         self._endpoint = endpoint
         self._packets = packets
         self._sql = sql
+        self.rows = 0  # that it has changed
 
     def finished(self, seconds: float) -> bool:
         """True when the server has done it, within `seconds`; raises what it objects to."""
@@ -186,7 +187,14 @@ class Running:
         answer = self._packets.read()
         if answer[:1] == b"\xff":
             raise server_error(self._endpoint, answer, self._sql)
+        self.rows = _length_encoded(answer[1:10])
         return True
+
+
+def _length_encoded(data: bytes) -> int:
+    """https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html"""
+    size = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(data[0])
+    return data[0] if size is None else int.from_bytes(data[1 : 1 + size], "little")
 
 
 class Connection:

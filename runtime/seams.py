@@ -19,6 +19,8 @@ SEAMS = {
     "capture.committed": "the Kafka transaction is committed, nothing else is told",
     "capture.ddl_before": "rows before a DDL are committed, the SchemaChange is not",
     "capture.ddl_after": "the SchemaChange is committed, the next event is not read",
+    "capture.cascade_before": "rows that others follow are committed, the Cascade is not",
+    "capture.cascade_after": "the Cascade is committed, the next event is not read",
     "capture.xa_held": "an XA PREPARE is read and its rows are held, nothing tells so",
     "capture.xa_published": "the rows of a decided XA transaction are read, its end is not",
     "capture.chunk_published": "a chunk is produced between log events, its progress is not committed",
@@ -34,6 +36,8 @@ SEAMS = {
     "apply.ddl_intent": "the intent of a DDL is written, the DDL is not run",
     "apply.ddl_run": "the DDL is run, the epoch is not raised",
     "apply.ddl_done": "the epoch is raised, the next record is not read",
+    "apply.cascaded": "rows have followed and the fence is moved, the transaction is open",
+    "apply.cascade_done": "a cascade is committed, the next record is not read",
 }
 
 _armed = os.environ.get("PENSTOCK_SEAM", "")

@@ -16,7 +16,7 @@ import fastavro
 from schemas.names import TableName
 from schemas.topics import commits_topic, schema_topic
 
-COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED = range(1, 7)
+COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE = range(1, 8)
 FIRST_TABLE_ID = 20
 _FILES = {
     COMMIT_KEY: "commit_key",
@@ -25,6 +25,7 @@ _FILES = {
     PROBLEM: "problem",
     SCHEMA_CHANGE: "schema_change",
     SNAPSHOT_COMPLETED: "snapshot_completed",
+    CASCADE: "cascade",
 }
 
 
@@ -118,8 +119,58 @@ class SnapshotCompleted:
     time_us: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowingTable:
+    """A table whose rows may follow others; `barriers[p]`: rows of partition p before this offset precede that.
+
+    `parents` are the tables whose rows they may follow, as `database.table`; `certain` says of each that there is such
+    a foreign key.
+    """
+
+    database: str
+    table: str
+    topic: str
+    barriers: tuple[int, ...]
+    parents: tuple[TableName, ...]
+    certain: tuple[bool, ...]
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedRow:
+    """The values of a row that others may refer to, as SQL literals; `after` is None for a deleted row."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cascade:
+    """Rows of a table went or changed, and by foreign keys others followed of which the log says nothing
+    (cascade.avsc)."""
+
+    epoch: int
+    gtid: str | None
+    file: str
+    offset: int
+    source_us: int
+    time_us: int
+    database: str
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[FollowedRow, ...]
+    tables: tuple[FollowingTable, ...]
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
 Commit = PositionRecord | RangeRecord | ProblemRecord
-SchemaRecord = SchemaChange | SnapshotCompleted
+SchemaRecord = SchemaChange | SnapshotCompleted | Cascade
 
 
 def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
@@ -131,6 +182,7 @@ def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
         PROBLEM: f"{commits_topic(task)}-problem",
         SCHEMA_CHANGE: f"{schema_topic(task)}-schema-change",
         SNAPSHOT_COMPLETED: f"{schema_topic(task)}-snapshot-completed",
+        CASCADE: f"{schema_topic(task)}-cascade",
     }
     return [(number, subjects[number], json.dumps(_source(number))) for number in _FILES]
 
@@ -156,8 +208,13 @@ def commit_value(record: Commit) -> bytes:
 
 
 def schema_value(record: SchemaRecord) -> bytes:
-    number = SCHEMA_CHANGE if isinstance(record, SchemaChange) else SNAPSHOT_COMPLETED
-    return _encode(number, asdict(record))
+    match record:
+        case SchemaChange():
+            return _encode(SCHEMA_CHANGE, asdict(record))
+        case SnapshotCompleted():
+            return _encode(SNAPSHOT_COMPLETED, asdict(record))
+        case Cascade():
+            return _encode(CASCADE, asdict(record))
 
 
 def parse_commit(value: bytes) -> Commit:
@@ -183,7 +240,28 @@ def parse_schema_record(value: bytes) -> SchemaRecord:
     if number == SCHEMA_CHANGE:
         touched = tuple(TouchedTable(**{**table, "barriers": tuple(table["barriers"])}) for table in fields["tables"])
         return SchemaChange(**{**fields, "tables": touched})
+    if number == CASCADE:
+        return _cascade(fields)
     raise ValueError(f"schema {number} is not a schema record's")
+
+
+def _cascade(fields: dict[str, Any]) -> Cascade:
+    rows = tuple(
+        FollowedRow(before=tuple(row["before"]), after=None if row["after"] is None else tuple(row["after"]))
+        for row in fields["rows"]
+    )
+    tables = tuple(
+        FollowingTable(
+            database=table["database"],
+            table=table["table"],
+            topic=table["topic"],
+            barriers=tuple(table["barriers"]),
+            parents=tuple(TableName(parent["database"], parent["name"]) for parent in table["parents"]),
+            certain=tuple(table["certain"]),
+        )
+        for table in fields["tables"]
+    )
+    return Cascade(**{**fields, "columns": tuple(fields["columns"]), "rows": rows, "tables": tables})
 
 
 def frame(number: int) -> bytes:
@@ -204,10 +282,15 @@ def _parsed(number: int) -> Any:
 def _encode(number: int, fields: dict[str, Any]) -> bytes:
     out = io.BytesIO()
     out.write(frame(number))
-    # fastavro takes a tuple inside a union for a (type, value) hint
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
-    fastavro.schemaless_writer(out, _parsed(number), plain)
+    fastavro.schemaless_writer(out, _parsed(number), _listed(fields))
     return out.getvalue()
+
+
+def _listed(value: Any) -> Any:
+    """Lists for tuples: fastavro takes a tuple inside a union for a (type, value) hint."""
+    if isinstance(value, dict):
+        return {name: _listed(part) for name, part in value.items()}
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _decode(value: bytes) -> tuple[int, dict[str, Any]]:

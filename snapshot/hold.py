@@ -1,6 +1,7 @@
-"""The read of one keyless table: where the stream must stand still, and the parts that wait for it. Pure.
+"""The read of one table at once: where the stream must stand still, and the parts that wait for it. Pure.
 
-Rows without a key cannot be told apart, so no window can merge them: all of them enter the topic at one position P,
+Rows without a key cannot be told apart, so no window can merge them; rows that follow others of their own table must
+not come before those (snapshot/ties.py). All of them enter the topic at one position P,
 where a short lock has fixed them. The stream stands still before the lock is asked for, because an event that it
 passed between the lock and the news of P would be taken for one that the read covers.
 """
@@ -12,7 +13,7 @@ from snapshot.messages import Chunk
 
 
 class Hold:
-    """Where the stream may go while a keyless table is read."""
+    """Where the stream may go while a table is read at once."""
 
     def __init__(self, walk: int) -> None:
         self.walk = walk

@@ -21,7 +21,7 @@ from schemas.records import RangeRecord
 from schemas.table import to_json
 from snapshot import keyset
 from snapshot.hold import Hold
-from snapshot.ledger import Ledger
+from snapshot.ledger import Ledger, Order
 from snapshot.messages import (
     Changed,
     Chunk,
@@ -39,7 +39,10 @@ from snapshot.messages import (
 )
 from snapshot.readers import Readers
 from snapshot.settings import SnapshotSettings
+from snapshot.ties import Free, Ties
 from snapshot.window import Passed, Window
+
+_LEAST_CHUNK_BYTES = 32 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Release:
     range: RangeRecord  # as it is with these rows
     plan: TablePlan
     rows: ChunkRows
-    more: bool  # a keyless table's part: the Kafka transaction stays open until the last part
+    more: bool  # a part of what was read at once: the Kafka transaction stays open until the last part
     table_done: bool  # every row of the table is published with these
 
 
@@ -78,6 +81,7 @@ class _Walking:
     range_id: str
     plan: TablePlan
     reader: int
+    at_once: bool
     reading: bool = True  # its last chunk has not come
     refused: Changed | None = None
 
@@ -93,18 +97,19 @@ def opened(
     records: Iterable[RangeRecord],
     plans: Callable[[TableName], TablePlan],
     published: GtidSet,
+    ties: Ties | None = None,
 ) -> Generator["Interleave"]:
     """An Interleave with reader processes of its own; they end with it. `source` names its server_uuid: marks of two
     servers do not go together."""
     with Readers(source, published.naming, settings) as readers:
-        yield Interleave(readers, settings, records, plans, published)
+        yield Interleave(readers, settings, records, plans, published, ties)
 
 
 class Interleave:
     """The unfinished ranges of a task, and the rows on their way into its topics.
 
     `plans` gives a table's plan at the stream's position; `published` is every transaction of which the topics may
-    hold something.
+    hold something; `ties` are the foreign keys of a source whose log is silent about them.
     """
 
     def __init__(
@@ -114,17 +119,22 @@ class Interleave:
         records: Iterable[RangeRecord],
         plans: Callable[[TableName], TablePlan],
         published: GtidSet,
+        ties: Ties | None = None,
     ) -> None:
+        self._ties = ties or Free()
         self._readers = readers
         self._settings = settings
         self._plans = plans
         self._window = Window(published, settings.window_bytes)
-        self._ledger = Ledger(lambda table: keyset.order(plans(table).table))
+        self._ledger = Ledger(self._order)
         self._walks: dict[int, _Walking] = {}
         self._numbers = count(1)
         self._idle: list[int] = []
+        self._least: dict[TableName, int] = {}  # bytes of the chunks of tables whose chunks were worth nothing
         self._hold: Hold | None = None
         self._ledger.enter(records)
+        self._waiting: set[TableName] = set()  # for other tables: nothing of them is published
+        self._look_who_waits()
 
     # -- the stream ----------------------------------------------------------------------------------------------
 
@@ -141,15 +151,24 @@ class Interleave:
 
     def wants(self, table: TableName) -> bool:
         """True when the stream's changes of the table must be told to `touched`."""
-        return self._ledger.keyed(table)
+        return self._ledger.by_key(table)
 
     def drops(self, table: TableName) -> bool:
         """True when the stream must not publish changes of the table: the read to come covers them."""
-        return self._ledger.keyless(table)
+        return self._ledger.at_once(table) or table in self._waiting
 
     def touched(self, table: TableName, gtid: str, keys: Sequence[bytes]) -> None:
-        """The stream has published changes of these keys."""
-        self._window.touched(table, gtid, keys)
+        """The stream has met changes of these keys."""
+        if table in self._waiting:
+            self.followed(table, gtid)
+        else:
+            self._window.touched(table, gtid, keys)
+
+    def followed(self, table: TableName, gtid: str) -> None:
+        """Rows have changed or gone whose keys are not told, by a transaction of the stream."""
+        statement = GtidSet()
+        statement.add(gtid)
+        self._window.forget(table, statement)
 
     def may_pass(self, position: LogPosition) -> bool:
         """True when the stream, between two transactions at `position`, may process the next one."""
@@ -179,6 +198,8 @@ class Interleave:
     def schema_changed(self, table: TableName, gtid: str) -> Replanned:
         """The definition has changed; `plans` gives the new one."""
         self._cut(table, gtid)
+        self._refuse_new_tie(table)
+        self._look_who_waits()
         if not self._ledger.unfinished(table):
             return Replanned(())
         old, new = self._ledger.reorder(table)
@@ -199,13 +220,17 @@ class Interleave:
     def dropped(self, table: TableName, gtid: str) -> Replanned:
         """The table is gone, or selected no more."""
         self._cut(table, gtid)
-        return Replanned(self._ledger.drop(table))
+        ended = self._ledger.drop(table)
+        self._look_who_waits()
+        return Replanned(ended)
 
     def renamed(self, old: TableName, new: TableName, gtid: str) -> Replanned:
         """The table has another name; `plans` knows it."""
         self._cut(old, gtid)
         self._window.forget(new, self._window.needed(old))
-        return Replanned(self._ledger.rename(old, new))
+        moved = self._ledger.rename(old, new)
+        self._look_who_waits()
+        return Replanned(moved)
 
     def add(self, records: Sequence[RangeRecord], published: GtidSet) -> Replanned:
         """Copies tables (again) from here on; the records have ids of their own."""
@@ -214,6 +239,7 @@ class Interleave:
                 raise ValueError(f"{table} is being copied already")
             self._window.forget(table, published)
         self._ledger.enter(records)
+        self._look_who_waits()
         return Replanned(tuple(records), empties=any(self.drops(record.name) for record in records))
 
     # -- progress ------------------------------------------------------------------------------------------------
@@ -230,6 +256,27 @@ class Interleave:
     def next_id(self) -> int:
         """The first number that no range has had for an id."""
         return self._ledger.next_id()
+
+    def _order(self, table: TableName) -> Order:
+        """What its key's order depends on; nothing for a table whose rows all come at one place."""
+        return () if self._ties.at_once(table) else keyset.order(self._plans(table).table)
+
+    def _look_who_waits(self) -> None:
+        unfinished = self._ledger.unfinished
+        self._waiting = {table for table in self._ledger.tables() if any(map(unfinished, self._ties.before(table)))}
+
+    def _refuse_new_tie(self, table: TableName) -> None:
+        """Fatal when rows of the table have come that follow others which have not."""
+        if not self._ledger.unfinished(table):
+            late = [parent for parent in self._ties.before(table) if self._ties.before(parent)]
+        else:
+            late = [] if table in self._waiting else list(self._ties.before(table))
+        for parent in filter(self._ledger.unfinished, late):
+            raise Fatal(
+                f"rows of {table} follow those of {parent} from now on, which is being copied, and the log of this "
+                "server does not hold what foreign keys do to child rows",
+                hint="add foreign keys when the snapshot is complete; now migrate anew with a new task name",
+            )
 
     # -- ranges and readers --------------------------------------------------------------------------------------
 
@@ -261,7 +308,7 @@ class Interleave:
                 self._rest(walk)
 
     def _take_chunk(self, walk: _Walking, chunk: Chunk) -> None:
-        if walk.plan.table.key:
+        if not walk.at_once:
             self._window.put(walk.reader, walk.table, chunk)
         else:
             self._held(walk).put(chunk)
@@ -270,7 +317,7 @@ class Interleave:
 
     def _held(self, walk: _Walking) -> Hold:
         if self._hold is None or self._hold.walk != walk.number:
-            raise ValueError(f"{walk.table} is not the keyless table that is being read")
+            raise ValueError(f"{walk.table} is not the table that is being read at once")
         return self._hold
 
     def _rest(self, walk: _Walking) -> None:
@@ -290,16 +337,16 @@ class Interleave:
 
     def _hand_out(self) -> None:
         while self._idle:
-            record = self._ledger.take(keyless_too=self._hold is None)
+            record = self._ledger.take(at_once_too=self._hold is None, but=self._waiting)
             if record is None:
                 return
             self._start(record, self._idle.pop(0))
 
     def _start(self, record: RangeRecord, reader: int) -> None:
         plan = self._plans(record.name)
-        walk = _Walking(next(self._numbers), record.id, plan, reader)
+        walk = _Walking(next(self._numbers), record.id, plan, reader, self._ledger.at_once(record.name))
         self._walks[walk.number] = walk
-        if plan.table.key:
+        if not walk.at_once:
             self._window.reads(reader)
         elif self._hold is None:
             self._hold = Hold(walk.number)
@@ -311,10 +358,11 @@ class Interleave:
             table=to_json(plan.table),
             key_id=plan.key_id,
             value_id=plan.value_id,
+            at_once=walk.at_once,
             after=record.last or record.lower,
             until=record.upper,
             needs=str(self._window.needed(record.name)),
-            chunk_bytes=self._settings.chunk_bytes,
+            chunk_bytes=self._least.get(record.name, self._settings.chunk_bytes),
         )
         self._readers.send(reader, command)
 
@@ -354,6 +402,9 @@ class Interleave:
                 releases.append(self._released(walk, passed.chunk, _untouched(passed)))
             else:
                 self._interrupt(walk)
+                # A smaller chunk is sooner read: where such transactions are frequent, it comes through.
+                least = self._least.get(walk.table, self._settings.chunk_bytes)
+                self._least[walk.table] = min(least, max(_LEAST_CHUNK_BYTES, least // 2))
         return releases
 
     def _parts(self, hold: Hold, position: LogPosition) -> list[Release]:
@@ -367,12 +418,14 @@ class Interleave:
         record = self._ledger.advance(walk.range_id, len(chunk.rows.rows), chunk.last, chunk.final)
         if chunk.final:
             self._end(walk)
-        keyless = not walk.plan.table.key
         table_done = chunk.final and not self._ledger.unfinished(walk.table)
-        return Release(record, walk.plan, rows, more=keyless and not chunk.final, table_done=table_done)
+        if table_done:
+            self._look_who_waits()
+        return Release(record, walk.plan, rows, more=walk.at_once and not chunk.final, table_done=table_done)
 
     def _end(self, walk: _Walking) -> None:
         del self._walks[walk.number]
+        self._least.pop(walk.table, None)
         if self._hold is not None and self._hold.walk == walk.number:
             self._hold = None
 

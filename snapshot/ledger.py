@@ -1,6 +1,6 @@
 """The ledger: which ranges are unfinished, which of them wait for a reader, and what a DDL makes of them. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from schemas.names import TableName
@@ -11,7 +11,8 @@ Order = tuple[tuple[str, ...], ...]
 
 
 class Ledger:
-    """Every range of a task. `order_of` gives what a table's key order depends on now (`keyset.order`)."""
+    """Every range of a task. `order_of` gives what a table's key order depends on now (`keyset.order`), nothing for a
+    table that is read at once."""
 
     def __init__(self, order_of: Callable[[TableName], Order]) -> None:
         self._order_of = order_of
@@ -45,20 +46,26 @@ class Ledger:
     def unfinished(self, table: TableName) -> bool:
         return table in self._unfinished
 
-    def keyed(self, table: TableName) -> bool:
-        """True for an unfinished table with a key."""
+    def by_key(self, table: TableName) -> bool:
+        """True for an unfinished table that is read in the order of its key."""
         return bool(self._orders.get(table))
 
-    def keyless(self, table: TableName) -> bool:
-        """True for an unfinished table without a key."""
+    def at_once(self, table: TableName) -> bool:
+        """True for an unfinished table that is read at once: it has no key, or its rows follow each other."""
         return self._orders.get(table) == ()
 
-    def take(self, keyless_too: bool) -> RangeRecord | None:
-        """The next range that waits for a reader."""
+    def tables(self) -> Collection[TableName]:
+        """Those that are unfinished."""
+        return self._unfinished.keys()
+
+    def take(self, at_once_too: bool, but: Collection[TableName]) -> RangeRecord | None:
+        """The next range that waits for a reader, of any table but these."""
         for number in self._waiting:
-            if keyless_too or not self.keyless(self._ranges[number].name):
-                self._waiting.remove(number)
-                return self._ranges[number]
+            table = self._ranges[number].name
+            if table in but or (self.at_once(table) and not at_once_too):
+                continue
+            self._waiting.remove(number)
+            return self._ranges[number]
         return None
 
     def give_back(self, number: str) -> None:

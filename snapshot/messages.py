@@ -37,6 +37,7 @@ class Walk:
     table: str  # schemas.table.to_json
     key_id: int
     value_id: int
+    at_once: bool  # all rows as they are at one position
     after: Bound | None
     until: Bound | None
     needs: str  # a GTID set that must be executed before anything is read
@@ -45,7 +46,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """To a reader: the stream stands still, fix the position of the keyless table now."""
+    """To a reader: the stream stands still, fix the position of the table that is read at once."""
 
     walk: int
 
@@ -79,7 +80,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class HoldWanted:
-    """From a reader: it is about to lock a keyless table for a moment; the stream must stand still meanwhile."""
+    """From a reader: it is about to lock a table for a moment; the stream must stand still meanwhile."""
 
     walk: int
 
@@ -93,7 +94,7 @@ class HoldEnded:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """From a reader: the rows that come are the keyless table's at `high`."""
+    """From a reader: the rows that come are the table's at `high`."""
 
     walk: int
     low: GtidSet

@@ -21,6 +21,7 @@ from snapshot import keyset
 from snapshot.keyset import Bound
 from snapshot.ranges import divided, divisions, integer_bounds
 from snapshot.session import Session, definition_changed
+from snapshot.ties import Free, Ties
 
 _SCAN_MS = 30_000
 #: an integer that leads a key and repeats more often than this divides the table badly
@@ -35,17 +36,27 @@ class _Size:
     engine: str
 
 
-def plan_ranges(connection: Connection, tables: Sequence[Table], readers: int, first_id: int = 1) -> list[RangeRecord]:
+def plan_ranges(
+    connection: Connection, tables: Sequence[Table], readers: int, ties: Ties | None = None, first_id: int = 1
+) -> list[RangeRecord]:
     """Ranges that cover every row of `tables`; their ids count from `first_id`. `connection` only says which server."""
+    at_once = (ties or Free()).at_once
     ids = count(first_id)
     if not tables:
         return []
     with closing(Session(connection.endpoint)) as session:
         sizes = _sizes(session, {table.name.database for table in tables})
-        return [record for table in tables for record in _ranges(session, table, sizes.get(table.name), readers, ids)]
+        return [
+            record
+            for table in tables
+            for record in _ranges(
+                session, table, sizes.get(table.name), 0 if at_once(table.name) or not table.key else readers, ids
+            )
+        ]
 
 
 def _ranges(session: Session, table: Table, size: _Size | None, readers: int, ids: Iterator[int]) -> list[RangeRecord]:
+    """`readers`: how many divide the table; 0 for one that is read at once."""
     if size is None:  # dropped meanwhile: the log will say so
         return divided(table.name, [], 0, ids)
     if not size.transactional:
@@ -53,7 +64,7 @@ def _ranges(session: Session, table: Table, size: _Size | None, readers: int, id
             f"source: {table.name} is a table of the engine {size.engine}, which has no consistent read",
             hint=f"ALTER TABLE {qualified(table.name)} ENGINE=InnoDB, or exclude it",
         )
-    parts = divisions(size.rows, readers) if table.key else 1
+    parts = divisions(size.rows, readers) if readers else 1
     return divided(table.name, _bounds(session, table, size.rows, parts) if parts > 1 else [], size.rows, ids)
 
 

@@ -23,7 +23,7 @@ from runtime.mysql import Elsewhere, Endpoint
 from runtime.seams import seam
 from schemas.plan import plan
 from schemas.table import from_json
-from snapshot import keyed, keyless
+from snapshot import at_once, keyed
 from snapshot.messages import (
     Chunk,
     Credit,
@@ -100,7 +100,7 @@ class Reader:
         self._wish: Wish | Pause | None = None
         self._pause_ends = 0.0
         self._unpublished: deque[int] = deque()  # bytes of each chunk that capture still holds
-        self._held = False  # the stream stands still for a keyless table
+        self._held = False  # the stream stands still for a table that is read at once
 
     def run(self) -> None:
         """Goes on until capture is gone."""
@@ -115,10 +115,10 @@ class Reader:
         match command:
             case Walk():
                 table_plan = plan(command.task, from_json(command.table), command.key_id, command.value_id)
-                if table_plan.table.key:
-                    self._turn_to(keyed.read(self._session, command, table_plan))
+                if command.at_once:
+                    self._turn_to(at_once.read(self._open_session, command, table_plan))
                 else:
-                    self._turn_to(keyless.read(self._open_session, command, table_plan))
+                    self._turn_to(keyed.read(self._session, command, table_plan))
             case Rest():
                 self._turn_to(None)
             case Credit():

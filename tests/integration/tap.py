@@ -9,7 +9,7 @@ import select
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -268,4 +268,8 @@ def _table_of(body: bytes) -> TableName:
 
 def readers() -> list[psutil.Process]:
     """The reader processes of this process."""
-    return [child for child in psutil.Process().children() if "snapshot.reader" in child.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # a zombie by now
+            found += [child] if "snapshot.reader" in child.cmdline() else []
+    return found

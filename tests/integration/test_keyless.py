@@ -11,7 +11,7 @@ from runtime.mysql import Endpoint, connect
 from schemas import codec
 from schemas.names import TableName
 from schemas.table import to_json
-from snapshot import keyless
+from snapshot import at_once
 from snapshot.messages import Chunk, HoldEnded, HoldWanted, Located, Walk
 from snapshot.session import Session
 from snapshot.wishes import Pause, Wish
@@ -43,13 +43,14 @@ def test_an_open_transaction_is_waited_for(source: Endpoint) -> None:
         table=to_json(plan.table),
         key_id=0,
         value_id=21,
+        at_once=True,
         after=None,
         until=None,
         needs="",
         chunk_bytes=1 << 20,
     )
 
-    steps = keyless.read(lambda: Session(source), walk, plan)
+    steps = at_once.read(lambda: Session(source), walk, plan)
     with connect(source) as writer:
         writer.execute("BEGIN")
         writer.execute(f"UPDATE {_NAME.database}.t SET a = 2")

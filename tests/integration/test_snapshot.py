@@ -442,6 +442,7 @@ def _walk(plan: TablePlan, part: RangeRecord) -> Walk:
         table=to_json(plan.table),
         key_id=plan.key_id,
         value_id=plan.value_id,
+        at_once=False,
         after=part.lower,
         until=part.upper,
         needs="",

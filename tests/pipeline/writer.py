@@ -19,7 +19,7 @@ from tests.pipeline.tables import TABLES, RandomTable
 from tests.pipeline.transactions import Mix, Transactions
 
 # taken keys, tables and columns that a schema change has just taken away, values that a changed column does not hold
-_EXPECTED = frozenset(
+EXPECTED = frozenset(
     (1050, 1051, 1054, 1060, 1061, 1062, 1072, 1091, 1136, 1146, 1264, 1364, 1406, 1412, 1690, 3013, 1366)
 )
 # the session that was to prepare it was ended, or it holds no change and was over with its XA PREPARE
@@ -32,6 +32,8 @@ _SHORT_WAITS = ", lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
 
 class RandomWriter:
     """Writes to `database` from its start to its end; a context manager."""
+
+    expected = EXPECTED
 
     def __init__(
         self,
@@ -127,12 +129,15 @@ class RandomWriter:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _transactions(self, seed: str, mix: Mix) -> Transactions:
+        return Transactions(seed, mix)
+
     # ---- a thread
 
     def _write(self, number: int) -> None:
         try:
             mix = self._mix if number == 0 else replace(self._mix, ddl=0.0, large=0.0)  # one thread changes definitions
-            made = Transactions(f"{self._seed} {number}", mix)
+            made = self._transactions(f"{self._seed} {number}", mix)
             transactions = iter(made)
             connection = self._connect()
             due = time.monotonic()
@@ -168,7 +173,7 @@ class RandomWriter:
                 try:
                     connection.execute(self._spelled(statement))
                 except Refused as error:
-                    if error.code not in _EXPECTED and error.code != _UNKNOWN_XA:
+                    if error.code not in self.expected and error.code != _UNKNOWN_XA:
                         raise
                     self.refused[error.code] += 1
         except Transient:  # a deadlock, or somebody ended the connection: the transaction is gone

@@ -318,18 +318,21 @@ def test_a_purged_file_is_noticed_without_gtids() -> None:
     assert bad(source_with(LOG, f"{UUID}/binlog.000001:400")) == {"source.position": Status.FAILED}
 
 
-def test_cascades_that_no_log_holds_are_refused() -> None:
+def test_cascades_that_no_log_holds_need_their_parents() -> None:
     key = ForeignKeyFacts("of_order", ("order_id",), ORDERS, ("id",), "NO ACTION", "CASCADE")
     lines = replace(TABLE, name=TableName("shop", "lines"), foreign_keys=(key,))
     plain = replace(lines, foreign_keys=(replace(key, on_delete="RESTRICT"),))
-    for version, tables, status in (
-        ("5.6.51", (TABLE, lines), Status.FAILED),
-        ("9.5.0", (TABLE, lines), Status.FAILED),
-        ("9.6.0", (TABLE, lines), Status.OK),
-        ("5.6.51", (TABLE, plain), Status.OK),
+    for version, native, tables, status in (
+        ("5.6.51", "OFF", (TABLE, lines), Status.WARNING),
+        ("9.5.0", "OFF", (TABLE, lines), Status.WARNING),
+        ("9.5.0", "OFF", (lines,), Status.FAILED),
+        ("9.6.0", "OFF", (lines,), Status.OK),
+        ("9.6.0", "ON", (lines,), Status.FAILED),
+        ("9.6.0", "ON", (TABLE, lines), Status.WARNING),
+        ("5.6.51", "OFF", (TABLE, plain), Status.OK),
     ):
-        server = replace(SOURCE, variables={**VARIABLES, "version": version})
-        assert cascade_finding(server, tables).status is status
+        server = replace(SOURCE, variables={**VARIABLES, "version": version, "innodb_native_foreign_keys": native})
+        assert cascade_finding(server, {table.name: table for table in tables}).status is status
 
 
 def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:

@@ -33,6 +33,7 @@ _WALK = Walk(
     table="{}",
     key_id=20,
     value_id=21,
+    at_once=False,
     after=("'ä'", "5"),
     until=None,
     needs=str(_LOW),

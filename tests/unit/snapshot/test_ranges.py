@@ -68,24 +68,24 @@ def _record(number: int, table: TableName = _T, done: bool = False) -> RangeReco
 def test_one_keyless_table_at_a_time() -> None:
     ledger = _ledger(_record(1, _U), _record(2))
 
-    taken = ledger.take(keyless_too=False)
+    taken = ledger.take(at_once_too=False, but=())
     assert taken is not None
     assert taken.id == "2"
-    assert ledger.take(keyless_too=False) is None
+    assert ledger.take(at_once_too=False, but=()) is None
     assert ledger.waiting == 1
 
 
 def test_a_table_is_finished_with_its_last_range() -> None:
     ledger = _ledger(_record(1), _record(2), _record(3, done=True))
-    ledger.take(True)
-    ledger.take(True)
+    ledger.take(True, ())
+    ledger.take(True, ())
 
     assert ledger.advance("2", 5, ("2.9",), True).rows_done == 15
     assert ledger.unfinished(_T)
     assert ledger.advance("1", 0, None, True).last == ("1.5",)
     assert not ledger.unfinished(_T)
     assert ledger.finished
-    assert not ledger.keyed(_T)
+    assert not ledger.by_key(_T)
 
 
 def test_a_table_that_starts_again_is_one_range() -> None:
@@ -104,7 +104,7 @@ def test_a_renamed_table_keeps_its_ranges_and_a_dropped_one_has_none() -> None:
     ledger = _ledger(_record(1, done=True), _record(2))
 
     assert [record.name for record in ledger.rename(_T, TableName("e", "v"))] == [TableName("e", "v")] * 2
-    assert ledger.keyed(TableName("e", "v"))
+    assert ledger.by_key(TableName("e", "v"))
     assert not ledger.unfinished(_T)
     assert [record.done for record in ledger.drop(TableName("e", "v"))] == [True]
     assert ledger.finished

@@ -1,4 +1,4 @@
-"""Reads a table without a key, in a reader process: all its rows as they are at one position of the log.
+"""Reads a table at once, in a reader process: all its rows as they are at one position of the log.
 
 LOCK TABLES waits until every transaction that has written the table has ended, and then lets none write it. So under
 the lock a new consistent read holds all that the log has of the table up to its end, and nothing of what follows. The
@@ -90,7 +90,7 @@ def _lock(locking: Session, plan: TablePlan) -> None:
         if error.code not in _DENIED:
             raise
         raise Fatal(
-            f"source: {table} has no key, and the account may not lock it for the moment that fixes its position",
-            hint=f"GRANT LOCK TABLES ON the database {table.database} to the account, give the table a primary key,"
-            " or exclude it",
+            f"source: {table} has no key, or rows that follow each other by a foreign key, and the account may not lock"
+            " it for the moment that fixes its position",
+            hint=f"GRANT LOCK TABLES ON the database {table.database} to the account, or exclude the table",
         ) from error

@@ -1,0 +1,129 @@
+"""What rows do to others by foreign keys, where the log is silent about it: before MySQL 9.6 InnoDB cascades below the
+log, and each replica cascades by itself (https://dev.mysql.com/doc/refman/8.4/en/innodb-and-mysql-replication.html).
+
+The rows that follow are known to none but a destination, which finds them by their foreign keys. It is told where in
+the topics of their tables it is to look.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from capture.catalog import Catalog, Shape
+from capture.foreign_keys import ForeignKeys
+from capture.publisher import Publisher
+from runtime.errors import Fatal
+from schemas.codec import Messages, RowsKind, decode
+from schemas.ddl.foreign_keys import ForeignKey
+from schemas.names import TableName
+from schemas.plan import LiteralPlan, literal_plan
+from schemas.records import FollowedRow, FollowingTable
+from schemas.registry import Entry
+from schemas.table import Table
+from schemas.topics import table_topic
+from snapshot.interleave import Interleave
+
+_UNLIKE = frozenset(("enum", "set"))  # a foreign key compares their numbers, a statement their labels
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Rows of `table` that others may follow, by these keys."""
+
+    table: TableName
+    columns: tuple[str, ...]
+    rows: tuple[FollowedRow, ...]
+    keys: tuple[ForeignKey, ...]
+
+
+class Cascades:
+    """Finds what is followed, and says where its followers stand."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        catalog: Catalog,
+        interleave: Interleave,
+        keys: ForeignKeys,
+    ) -> None:
+        self._publisher = publisher
+        self._catalog = catalog
+        self._interleave = interleave
+        self._plans: dict[tuple[int, str], LiteralPlan] = {}
+        self.keys = keys
+
+    def followed(self, shape: Shape, kind: RowsKind, messages: Messages) -> Followed | None:
+        """What follows all rows of an event; None when nothing does."""
+        fired = [key for key in self.keys.fired(shape.table.name, kind) if self._is_there(key.child)]
+        columns = tuple(dict.fromkeys(name for key in fired for name in _referenced(key, shape.table)))
+        same_keys = kind is RowsKind.UPDATE and len(messages.values) == messages.rows
+        if not fired or (same_keys and {*columns} <= {*shape.table.key}):
+            return None
+        readers = [self._reader(shape, column) for column in columns]
+        rows = tuple(_rows(kind, readers, messages.values))
+        return Followed(shape.table.name, columns, rows, tuple(self.keys.reach(fired))) if rows else None
+
+    def tables(self, followed: Followed, transaction: str) -> tuple[FollowingTable, ...]:
+        """The tables of the followers. Chunks that may lack what happened are read again.
+
+        Nothing may be open in Kafka.
+        """
+        found: dict[TableName, dict[TableName, bool]] = {}
+        for key in followed.keys:
+            if self._is_there(key.child):
+                parents = found.setdefault(key.child, {})
+                parents[key.parent] = parents.get(key.parent, False) or self.keys.certain(key)
+        for name in found:
+            self._interleave.followed(name, transaction)
+        return tuple(self._following(name, parents) for name, parents in found.items())
+
+    def _is_there(self, table: TableName) -> bool:
+        """False while the topics hold no row of the table, and those that come later are read later."""
+        return table in self._catalog and not self._interleave.drops(table)
+
+    def _reader(self, shape: Shape, column: str) -> LiteralPlan:
+        """A plan that gives both images of one column, whatever the record's key is."""
+        at = (shape.plan.value_id, column)
+        if at not in self._plans:
+            made = literal_plan(Entry(shape.plan.value_id, "", "", shape.table), [])
+            position = next(each.index for each in made.columns if each.name == column)
+            self._plans[at] = replace(made, key=(), conditions=(), written=(position,))
+        return self._plans[at]
+
+    def _following(self, name: TableName, parents: dict[TableName, bool]) -> FollowingTable:
+        return FollowingTable(
+            database=name.database,
+            table=name.name,
+            topic=table_topic(self._publisher.task, name),
+            barriers=self._publisher.barriers(name),
+            parents=tuple(parents),
+            certain=tuple(parents.values()),
+        )
+
+
+def _referenced(key: ForeignKey, parent: Table) -> tuple[str, ...]:
+    """The parent's columns, as it spells them."""
+    spelled = {column.name.lower(): column for column in parent.columns}
+    names = key.referenced or tuple(parent.column(name).name for name in parent.key)
+    columns = [spelled.get(name.lower()) for name in names]
+    found = tuple(column.name for column in columns if column is not None and column.data_type not in _UNLIKE)
+    if len(found) < len(names):
+        raise Fatal(
+            f"rows of {key.child} follow those of {parent.name} by {', '.join(names)}: columns that are not there, or "
+            "ENUM or SET",
+            hint="drop the foreign key's ON DELETE and ON UPDATE, then migrate anew with a new task name",
+        )
+    return found
+
+
+def _rows(kind: RowsKind, readers: Sequence[LiteralPlan], values: Sequence[bytes]) -> Iterator[FollowedRow]:
+    """Each row that went, or of which one of the columns has another value."""
+    before: tuple[str, ...] = ()
+    for value in values:
+        changes = [decode(reader, value) for reader in readers]
+        old = tuple(change.before[0] for change in changes if change.before)
+        new = tuple(change.after[1:-1] for change in changes if change.after)
+        before = old or before  # an update of the record's key is a delete and a create
+        if kind is RowsKind.DELETE:
+            yield FollowedRow(before=before, after=None)
+        elif new and new != before:
+            yield FollowedRow(before=before, after=new)

@@ -1,0 +1,156 @@
+"""Which tables follow which by foreign keys, as of the stream's place: none where the log says what they do.
+
+Read from the statements that the schema topic holds and those that come by, so a new session knows what the last one
+knew. What a statement takes away by a name that the server may have given stays here: the destination, which has run
+the same statements, knows which keys there are; here it only counts who must wait for whom.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from capture.statements import Statements
+from runtime.errors import Fatal
+from schemas.codec import RowsKind
+from schemas.ddl.cursor import Unclear
+from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, read_foreign_keys
+from schemas.ddl.kinds import Kind, Statement
+from schemas.ddl.session import Session
+from schemas.ddl.statement import understand
+from schemas.names import TableName
+from schemas.records import SchemaChange
+from schemas.selection import Selection
+
+
+class ForeignKeys:
+    """Followed from statement to statement."""
+
+    def __init__(self, statements: Statements, changes: Iterable[SchemaChange], selection: Selection) -> None:
+        """`changes`: every schema change so far, in order."""
+        self._silent = not statements.logs_cascades
+        self._selection = selection
+        self._keys: set[ForeignKey] = set()
+        self._doubtful: set[TableName] = set()  # tables that have lost a constraint
+        self._deleting: frozenset[TableName] = frozenset()
+        self._updating: frozenset[TableName] = frozenset()
+        for change in changes:
+            session = statements.meaning(change.session)
+            statement = understand(change.statement, change.database, session.modes, session.server_version)
+            self.changed(change.statement, statement, session)
+
+    def changed(self, text: str, statement: Statement, session: Session) -> None:
+        """A statement has run; Fatal when selected rows begin to follow rows that are not selected."""
+        if not self._silent:
+            return
+        match statement.kind:
+            case Kind.CREATE_TABLE | Kind.ALTER_TABLE:
+                self._read(text, statement, session)
+            case Kind.DROP_TABLE:
+                self._drop(set(statement.tables))
+            case Kind.DROP_DATABASE:
+                self._drop({key.child for key in self._keys if key.child.database == statement.database})
+        for old, new in statement.renames:
+            self._rename(old, new)
+        self._refuse_circles()
+        self._deleting = frozenset(key.parent for key in self._keys if key.on_delete in FOLLOWING)
+        self._updating = frozenset(key.parent for key in self._keys if key.on_update in FOLLOWING)
+
+    def followed(self, table: TableName, kind: RowsKind) -> bool:
+        """True when other rows may follow those of `table` that are deleted, or get other values."""
+        match kind:
+            case RowsKind.DELETE:
+                return table in self._deleting
+            case RowsKind.UPDATE:
+                return table in self._updating
+            case RowsKind.INSERT:
+                return False
+
+    def fired(self, table: TableName, kind: RowsKind) -> list[ForeignKey]:
+        """The keys by which rows follow those of `table`."""
+        return [
+            key for key in self._of(table) if (key.on_delete if kind is RowsKind.DELETE else key.on_update) in FOLLOWING
+        ]
+
+    def reach(self, fired: Iterable[ForeignKey]) -> list[ForeignKey]:
+        """`fired` and the keys of the children, of their children and so on, in a lasting order."""
+        found = set(fired)
+        waiting = [key.child for key in found]
+        while waiting:
+            further = set(self._of(waiting.pop())) - found
+            found |= further
+            waiting += [key.child for key in further]
+        return sorted(found, key=lambda key: (key.child, key.parent, key.referenced))
+
+    def at_once(self, table: TableName) -> bool:
+        """True when rows of the table follow rows of the same table."""
+        return table in self._parents(table)
+
+    def before(self, table: TableName) -> set[TableName]:
+        """The other tables whose rows its own follow."""
+        return self._parents(table) - {table}
+
+    def _parents(self, table: TableName) -> set[TableName]:
+        return {key.parent for key in self._keys if key.child == table and key.follows}
+
+    def _refuse_circles(self) -> None:
+        """Of tables that follow each other none could be copied before the others."""
+        left = {key.child: self.before(key.child) for key in self._keys if key.follows}
+        while free := [table for table, parents in left.items() if not parents & left.keys()]:
+            for table in free:
+                del left[table]
+        if left:
+            raise Fatal(
+                f"rows of {', '.join(map(str, sorted(left)))} follow each other in a circle, and the log of this "
+                "server does not hold what foreign keys do to child rows",
+                hint="drop ON DELETE and ON UPDATE of one of the foreign keys, then migrate anew with a new task name",
+            )
+
+    def _of(self, parent: TableName) -> list[ForeignKey]:
+        return [key for key in self._keys if key.parent == parent and key.follows]
+
+    def certain(self, key: ForeignKey) -> bool:
+        """False when the key may not be there: it may have been dropped, or never made."""
+        return key.child not in self._doubtful
+
+    def _read(self, text: str, statement: Statement, session: Session) -> None:
+        table = statement.tables[0]
+        try:
+            found = read_foreign_keys(text, table, session.modes, session.server_version)
+        except Unclear as error:
+            raise Fatal(
+                f"{table}: the foreign keys of this statement cannot be read: {' '.join(text[:200].split())}",
+                hint="migrate anew with a new task name, after the statement",
+            ) from error
+        made = {key for key in found.made if self._selection.selected(key.child)}
+        for key in made:
+            if key.follows and not self._selection.selected(key.parent):
+                raise Fatal(
+                    f"rows of {key.child} follow those of {key.parent}, which is not selected, and the log of this "
+                    "server does not hold what foreign keys do to child rows",
+                    hint=f"select {key.parent} too, or drop the foreign key's ON DELETE and ON UPDATE; then migrate "
+                    "anew with a new task name",
+                )
+        if found.drops or statement.if_not_exists:
+            self._doubtful.add(table)
+        self._keys = {_with_names(key, table, dict(found.renamed_columns)) for key in self._keys} | made
+
+    def _drop(self, tables: set[TableName]) -> None:
+        self._keys = {key for key in self._keys if key.child not in tables}
+        self._doubtful -= tables
+
+    def _rename(self, old: TableName, new: TableName) -> None:
+        names = {old: new}
+        self._keys = {
+            replace(key, child=names.get(key.child, key.child), parent=names.get(key.parent, key.parent))
+            for key in self._keys
+        }
+        if old in self._doubtful:
+            self._doubtful.remove(old)
+            self._doubtful.add(new)
+
+
+def _with_names(key: ForeignKey, table: TableName, renamed: dict[str, str]) -> ForeignKey:
+    """The key after columns of `table` were renamed."""
+    if key.parent != table or not renamed:
+        return key
+    names = {old.lower(): new for old, new in renamed.items()}
+    return replace(key, referenced=tuple(names.get(name.lower(), name) for name in key.referenced))

@@ -1,0 +1,31 @@
+"""What the snapshot must know of rows that follow others below the log (capture/foreign_keys.py).
+
+Only a target finds the rows that follow, and it finds them by what it has: every row on the way must be there. So no
+row of a table comes, by snapshot or by log, before the tables are complete whose rows its own follow; and where rows of
+a table follow rows of the same table, all of them come at one place. Pure.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from schemas.names import TableName
+
+
+class Ties(Protocol):
+    """As of the stream's place."""
+
+    def at_once(self, table: TableName) -> bool:
+        """True when all rows of the table must come at one place."""
+
+    def before(self, table: TableName) -> Collection[TableName]:
+        """The tables that must be complete before any row of this one comes."""
+
+
+class Free:
+    """No ties: the log names every row."""
+
+    def at_once(self, table: TableName) -> bool:
+        return False
+
+    def before(self, table: TableName) -> Collection[TableName]:
+        return ()

@@ -1,0 +1,61 @@
+"""Rows that follow others by foreign keys, from sources whose log is silent about them: under a writer, copied while it
+writes, with kills at every seam, and equal in the end."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.local import Profile, Stack, start_mysql, stop_mysql
+from tests.conftest import empty
+from tests.pipeline.aged import aged
+from tests.pipeline.families import FamilyWriter
+from tests.pipeline.running import Running
+from tests.pipeline.task import Place, Task
+from tests.pipeline.transactions import Mix
+
+PLACES = (
+    Place("capture.cascade_before", 2),
+    Place("capture.cascade_after", 2),
+    Place("apply.cascaded", 3),
+    Place("apply.cascade_done", 3),
+)
+_NATIVE = ["--innodb-native-foreign-keys=ON"]
+
+
+@pytest.fixture(scope="module")
+def native(stack: Stack) -> Iterator[Stack]:
+    """The stack with a source of 9.7 that cascades below its log, as all did before 9.6."""
+    directory = stack.directory / "native"
+    yield replace(stack, source=start_mysql(Profile.SOURCE, directory, _NATIVE))
+    stop_mysql(directory)
+
+
+def _followed(stack: Stack, folder: Path, seed: int, spelled: Callable[[str], str]) -> None:
+    empty(stack)
+    mix = Mix(rows=300, ddl=0.02)
+    writer = FamilyWriter(stack.source.endpoint("admin"), seed, "ran", mix=mix, per_second=40, spelled=spelled)
+    writer.create()
+    with Task(stack, folder, include=["ran.*"]) as task, writer:
+        running = Running(task, writer, task.start("capture"), task.start("apply"))
+        running.process("capture").wait_for("capturing")
+        for place in PLACES:
+            verb = place.seam.partition(".")[0]
+            armed = running.restart(verb, dies_at=place)
+            assert armed.exit_code() == -9
+            running.restart(verb)
+        running.equal()
+        writer.wait_for(transactions=100)
+        running.equal()
+        writer.stop()
+        task.run("verify")
+
+
+def test_rows_follow_others_that_the_log_does_not_name(native: Stack, tmp_path: Path) -> None:
+    _followed(native, tmp_path, 21, str)
+
+
+def test_rows_follow_others_at_mysql_56(stack: Stack, tmp_path: Path) -> None:
+    source = start_mysql(Profile.SOURCE56, stack.directory / Profile.SOURCE56)
+    _followed(replace(stack, source=source), tmp_path, 22, aged)
