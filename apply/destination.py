@@ -96,11 +96,6 @@ def packet_limit(connection: Connection) -> int:
 
 def version(connection: Connection) -> int:
     """The version as executable comments write it: 80018 for 8.0.18."""
-    if "mariadb" in connection.server_version.lower():
-        raise Fatal(
-            f"{connection.endpoint}: MariaDB {connection.server_version} is not available as a destination",
-            hint="use PolarDB for MySQL, or MySQL",
-        )
     major, minor, patch = connection.server_version.split("-")[0].split(".")[:3]
     return int(major) * 10000 + int(minor) * 100 + int(patch)
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from apply.records import Place, Records
 from apply.settings import ApplySettings
 from apply.state import Stuck
-from runtime.kafka import Consumer, KafkaError, KafkaSettings, Message, TopicPartition, errors_of, meaning, member
+from runtime.kafka import Consumer, KafkaError, KafkaSettings, Message, TopicPartition, member
+from runtime.kafka_errors import errors_of, meaning
 from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.topics import apply_subscription

@@ -12,7 +12,8 @@ from apply.inbox import MARK
 from apply.records import Place
 from apply.state import Fence, MadeTable, State
 from runtime.errors import Fatal, Transient
-from runtime.kafka import KafkaSettings, TopicPartition, Topics, consumer, errors_of, read_to_end
+from runtime.kafka import KafkaSettings, TopicPartition, Topics, consumer, read_to_end
+from runtime.kafka_errors import errors_of
 from runtime.mysql import Connection
 from runtime.telemetry import log
 from schemas.names import TableName

@@ -170,9 +170,6 @@ def _seen(endpoint: Endpoint) -> Host | Transient:
 
 
 def _look(endpoint: Endpoint, connection: Connection) -> Host:
-    version = str(connection.value("SELECT VERSION()"))
-    if "mariadb" in version.lower():
-        raise Fatal(f"{endpoint}: MariaDB {version} is not available as a source", hint="use a MySQL server")
     ((server_uuid, read_only, mode, executed, purged),) = connection.query(_FACTS)
     end = Marks(connection, None).high()
     return Host(

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from capture.barriers import barriers
 from capture.settings import CaptureSettings
 from runtime.errors import Fatal
-from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, Topics, large_records
+from runtime.kafka import KafkaSettings, Topics, large_records
+from runtime.kafka_errors import PATIENCE_SECONDS
 from runtime.kafka_producer import Producer
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds, published_bytes

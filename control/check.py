@@ -169,8 +169,6 @@ class Inspection:
         server = read_server(connection)
         log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
         self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
-        if not server.is_mysql:
-            return server
         made = bool(connection.query(_HEARTBEAT, (HEARTBEAT_DATABASE, HEARTBEAT_TABLE)))
         self.findings.extend(naming_findings(server, self._position, made))
         return server
@@ -178,7 +176,7 @@ class Inspection:
     def _source(self, connection: Connection) -> SourceSight:
         task, server = self._task, self._server(connection)
         databases = tuple(selected_databases(connection, task.selection))
-        if not server.is_mysql or server.version < OLDEST:
+        if server.version < OLDEST:
             return SourceSight(server, databases, {})
         seen = read_catalog(connection, databases, server.version)
         facts = {name: table for name, table in seen.items() if task.selection.selected(name)}
@@ -193,9 +191,9 @@ class Inspection:
     def _target(self, connection: Connection, target: TargetSettings, source: SourceSight | None) -> None:
         server = read_server(connection)
         databases = source.databases if source else ()
-        there = source.server if source and source.server.is_mysql else None
+        there = source.server if source else None
         self.findings.extend(destination_findings(target.name, server, there, databases, target.state_database))
-        if source is None or server.version < OLDEST or not server.is_mysql:
+        if source is None or server.version < OLDEST:
             return
         spelled = {spelled_there(server, TableName(database, "")).database for database in source.databases}
         existing = read_catalog(connection, spelled, server.version)

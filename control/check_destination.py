@@ -32,8 +32,6 @@ def destination_findings(
 
 def _version(place: str, server: ServerFacts, source: ServerFacts | None) -> Finding:
     text, name = server.variables["version"], f"{place}.version"
-    if not server.is_mysql:
-        return failed(name, f"MariaDB {text} is not available as a destination yet", "use PolarDB for MySQL, or MySQL")
     if server.version < OLDEST:
         return failed(name, f"MySQL {text} is not available as a destination", "use MySQL 5.6 or later")
     if source is not None and server.version < source.version:

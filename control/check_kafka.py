@@ -8,6 +8,11 @@ from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_producer import Producer
 from schemas.topics import commits_topic
 
+_UNREACHED = (
+    "correct kafka.bootstrap_servers, or start the cluster (one that takes encrypted connections only is silent "
+    "towards others: kafka.properties security.protocol)"
+)
+
 
 def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
     """Nothing below is tried when the cluster does not answer."""
@@ -15,7 +20,7 @@ def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
         topics = Topics(kafka)
         names = topics.layout()
     except (Fatal, Transient) as error:
-        repair = error.hint if isinstance(error, Fatal) else "correct kafka.bootstrap_servers, or start the cluster"
+        repair = error.hint if isinstance(error, Fatal) else _UNREACHED
         yield failed("kafka.connect", str(error), repair)
         return
     yield ok("kafka.connect", f"{kafka.bootstrap_servers} answers, {len(names)} topics")

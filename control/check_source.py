@@ -24,8 +24,6 @@ def source_findings(
 ) -> Iterator[Finding]:
     """`log` is None when the account may not see it; `position` is what a task that has begun has captured."""
     yield _version(server)
-    if not server.is_mysql:
-        return  # nothing else that it says means what it says for MySQL
     yield from _log_settings(server)
     yield _metadata(server)
     yield _case(server)
@@ -41,8 +39,6 @@ def source_findings(
 
 def _version(server: ServerFacts) -> Finding:
     text = server.variables["version"]
-    if not server.is_mysql:
-        return failed("source.version", f"MariaDB {text} is not available as a source yet", "use a MySQL server")
     if server.version < _OLDEST:
         return failed("source.version", f"MySQL {text} is not available as a source yet", "use MySQL 5.6 or later")
     return ok("source.version", f"MySQL {text}")

@@ -31,10 +31,6 @@ class ServerFacts:
         return version_of(self.variables["version"])
 
     @property
-    def is_mysql(self) -> bool:
-        return "mariadb" not in self.variables["version"].lower()
-
-    @property
     def lowers_names(self) -> bool:
         return self.variables["lower_case_table_names"] != "0"
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from runtime.kafka import KafkaError, KafkaSettings, Message, TopicPartition, consumer, errors_of, meaning
+from runtime.kafka import KafkaError, KafkaSettings, Message, TopicPartition, consumer
+from runtime.kafka_errors import errors_of, meaning
 
 
 class Follower:

@@ -1,8 +1,8 @@
-"""The Kafka client: settings, errors, consumers, topics. Only this and `kafka_producer` import the client."""
+"""The Kafka client: settings, consumers, topics. Only this, `kafka_producer` and `kafka_errors` import it."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from runtime.errors import Fatal, Fenced, Transient
+from runtime.errors import Transient
+from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meaning, reasons_of
 
 __all__ = [
     "Consumer",
@@ -29,25 +30,9 @@ __all__ = [
 #: of a record: below what brokers take by default in one request (socket.request.max.bytes, 100 MiB)
 _LARGEST_RECORD = 100_000_000
 _LARGEST_PROPERTY = "message.max.bytes"
-PATIENCE_SECONDS = 8.0  # for one answer: a process that is told to stop ends within 10 seconds
-_FENCED = frozenset((KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED))
 _NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
     (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
 )
-_OPERATOR = {
-    KafkaError._AUTHENTICATION: "correct the security settings under kafka.properties",
-    KafkaError.SASL_AUTHENTICATION_FAILED: "correct the security settings under kafka.properties",
-    KafkaError.TOPIC_AUTHORIZATION_FAILED: "grant the task's principal the rights on its topics",
-    KafkaError.GROUP_AUTHORIZATION_FAILED: "grant the task's principal the right on its consumer group",
-    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "grant the task's principal the right on the cluster",
-    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "grant the task's principal the right on its transactional id",
-    KafkaError._INVALID_ARG: "correct kafka.properties",
-    KafkaError.MSG_SIZE_TOO_LARGE: "raise message.max.bytes in kafka.properties, max.message.bytes of the topic, and"
-    " socket.request.max.bytes of the brokers, to more than twice the largest row",
-    KafkaError.INVALID_TRANSACTION_TIMEOUT: "set the broker's transaction.max.timeout.ms to 900000",
-    KafkaError.POLICY_VIOLATION: "the cluster's policy refuses the topic's settings: see the message",
-    KafkaError.INVALID_REPLICATION_FACTOR: "lower kafka.replication_factor, or add brokers",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +49,7 @@ class KafkaSettings:
         """In bytes. A row that changes travels twice in one record: as it was and as it is."""
         return int(self.properties.get(_LARGEST_PROPERTY, _LARGEST_RECORD))
 
-    def common(self) -> dict[str, str | int | float | bool]:
+    def common(self) -> dict[str, Any]:
         return {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, **self.properties}
 
 
@@ -73,30 +58,7 @@ def large_records(settings: KafkaSettings) -> dict[str, str]:
     return {"max.message.bytes": str(settings.largest_record + (1 << 20))}
 
 
-@contextmanager
-def errors_of(what: str) -> Generator[None]:
-    """Maps the client's exceptions, once, to ours."""
-    try:
-        yield
-    except KafkaException as error:
-        raise meaning(error.args[0], what) from error
-    except BufferError as error:
-        raise Transient(f"{what}: the producer's queue is full") from error
-    except TimeoutError as error:  # of a future, which carries no text
-        raise Transient(f"kafka: {what}: no answer in time") from error
-
-
-def meaning(error: KafkaError, what: str) -> Exception:
-    """The kind of a Kafka error, as an exception to raise."""
-    text = f"kafka: {what}: {error.str()}"
-    if error.code() in _FENCED:
-        return Fenced(text, hint="another process runs this task: keep one of them")
-    if error.code() in _OPERATOR:
-        return Fatal(text, hint=_OPERATOR[error.code()])
-    return Transient(text)
-
-
-def consumer(settings: KafkaSettings, group: str, **properties: str | int | float | bool) -> Consumer:
+def consumer(settings: KafkaSettings, group: str, **properties: Any) -> Consumer:
     """A read-committed consumer that never commits by itself and tells the end of each partition."""
     with errors_of("open a consumer"):
         return Consumer(
@@ -151,9 +113,10 @@ def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | 
     not exist is empty.
     """
     # the end of a partition is told only when a fetch comes back empty
-    reader = consumer(settings, "penstock-reader", **{"fetch.wait.max.ms": 10})
+    complaints = Complaints()
+    reader = consumer(settings, "penstock-reader", error_cb=complaints, **{"fetch.wait.max.ms": 10})
     try:
-        with errors_of(f"read {topic}"):
+        with reasons_of(f"read {topic}", reader, complaints):
             metadata = reader.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]
             if metadata.error is not None:
                 if metadata.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -197,23 +160,27 @@ class Topics:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._complaints = Complaints()
         with errors_of("open the admin client"):
-            self._admin = AdminClient(settings.common())
+            self._admin = AdminClient(settings.common() | {"error_cb": self._complaints})
         self._asking: dict[str, Consumer] = {}
 
+    def _asking_to(self, what: str) -> AbstractContextManager[None]:
+        return reasons_of(what, self._admin, self._complaints)
+
     def names(self) -> set[str]:
-        with errors_of(f"list topics at {self._settings.bootstrap_servers}"):
+        with self._asking_to(f"list topics at {self._settings.bootstrap_servers}"):
             return set(self._admin.list_topics(timeout=PATIENCE_SECONDS).topics)
 
     def layout(self) -> dict[str, int]:
         """Every topic with the number of its partitions."""
-        with errors_of(f"list topics at {self._settings.bootstrap_servers}"):
+        with self._asking_to(f"list topics at {self._settings.bootstrap_servers}"):
             found = self._admin.list_topics(timeout=PATIENCE_SECONDS).topics
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
 
     def partitions(self, topic: str) -> int:
         """The number of partitions; 0 when the topic does not exist."""
-        with errors_of(f"describe {topic}"):
+        with self._asking_to(f"describe {topic}"):
             metadata = self._admin.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic]
             return 0 if metadata.error is not None else len(metadata.partitions)
 
@@ -239,7 +206,7 @@ class Topics:
     def would_create(self, topic: str, partitions: int, config: Mapping[str, str]) -> None:
         """Asks the brokers whether they would create such a topic; raises what they object to."""
         new = NewTopic(topic, partitions, self._settings.replication_factor, config=dict(config))
-        with errors_of(f"create topic {topic}"):
+        with self._asking_to(f"create topic {topic}"):
             for future in self._admin.create_topics(
                 [new], operation_timeout=PATIENCE_SECONDS, validate_only=True
             ).values():
@@ -250,13 +217,13 @@ class Topics:
         resource = ConfigResource(ResourceType.TOPIC, topic)
         for name, value in config.items():
             resource.add_incremental_config(ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET))
-        with errors_of(f"configure {topic}"):
+        with self._asking_to(f"configure {topic}"):
             for future in self._admin.incremental_alter_configs([resource]).values():
                 future.result(2 * PATIENCE_SECONDS)
 
     def broker_setting(self, name: str) -> str:
         """A setting of one of the brokers."""
-        with errors_of("read the brokers' settings"):
+        with self._asking_to("read the brokers' settings"):
             [number, *_] = self._admin.list_topics(timeout=PATIENCE_SECONDS).brokers
             resource = ConfigResource(ResourceType.BROKER, str(number))
             [future] = self._admin.describe_configs([resource]).values()
@@ -327,6 +294,6 @@ class Topics:
 
     def members(self, group: str) -> int:
         """How many consumers are in a group now; 0 for one that does not exist."""
-        with errors_of(f"describe the group {group}"):
+        with self._asking_to(f"describe the group {group}"):
             [future] = self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_SECONDS).values()
             return len(future.result(2 * PATIENCE_SECONDS).members)

@@ -11,7 +11,8 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
 from runtime.errors import Transient
-from runtime.kafka import PATIENCE_SECONDS, KafkaSettings, errors_of, meaning
+from runtime.kafka import KafkaSettings
+from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meaning, reasons_of
 
 TRANSACTION_TIMEOUT_SECONDS = 900
 _NO_LIMIT = 2_147_483_647  # librdkafka refuses a record that is larger than its queue: the bound is kept here
@@ -25,6 +26,7 @@ class Producer:
     """
 
     def __init__(self, settings: KafkaSettings, transactional_id: str, queue_bytes: int = 32 << 20) -> None:
+        self._complaints = Complaints()
         with errors_of("open the producer"):
             self._producer = confluent_kafka.Producer(
                 {
@@ -36,10 +38,12 @@ class Producer:
                     "message.max.bytes": settings.largest_record,
                     "partitioner": "murmur2_random",
                     **settings.common(),
+                    "error_cb": self._complaints,
                     "transactional.id": transactional_id,
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
                 }
             )
+        with reasons_of("open the producer", self._producer, self._complaints):
             self._producer.init_transactions(PATIENCE_SECONDS)
         self._queue_bytes = queue_bytes
         self._sent: deque[tuple[int, int]] = deque()  # records and bytes of each call that may still be queued

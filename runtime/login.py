@@ -15,7 +15,8 @@ _PLUGIN = "use an account whose authentication plugin the client supports: cachi
 #: MySQL's error number -> what to do
 HINTS = {
     1044: _RIGHTS,
-    1045: "correct user and password in the config (a rotated password: set its variable anew and start again)",
+    1045: "correct user and password in the config (a rotated password: set its variable anew and start again); "
+    "sha256_password also needs tls.mode: required at a server without RSA keys (MySQL 5.6)",
     1049: "create the database, or correct its name",
     1129: "FLUSH HOSTS at the server (too many interrupted logins from here), then start again",
     1130: "allow this host to connect",
@@ -83,7 +84,7 @@ def encryption_error(server: str, error: BaseException | None) -> Exception | No
         return Fatal(
             f"{server}: no encrypted connection: {getattr(error, 'reason', None) or error}",
             hint="compare tls in the config with the server's tls_version and certificates (a client certificate is "
-            "tls.cert and tls.key)",
+            "tls.cert and tls.key); a server that knows nothing newer than TLS 1.1 needs tls.mode: disabled",
         )
     return None
 
@@ -107,8 +108,26 @@ class ClearPassword:
         return answer
 
 
-#: what the driver would otherwise send in clear text
-PLUGINS: dict[str, Callable[[Any], Any]] = {"mysql_clear_password": ClearPassword, "dialog": ClearPassword}
+class AncientPassword:
+    """Refuses what a password from before MySQL 4.1 needs: whoever listens can compute it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def authenticate(self, _: object) -> Any:
+        raise Fatal(
+            f"{self._connection.host}:{self._connection.port}: the account has a password from before MySQL 4.1 "
+            "(mysql_old_password)",
+            hint="at the server: SET old_passwords = 0, then SET PASSWORD for the account anew",
+        )
+
+
+#: what the driver would otherwise send in clear text, and what it does not have
+PLUGINS: dict[str, Callable[[Any], Any]] = {
+    "mysql_clear_password": ClearPassword,
+    "dialog": ClearPassword,
+    "mysql_old_password": AncientPassword,
+}
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

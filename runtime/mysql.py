@@ -290,9 +290,14 @@ class Connection:
 
 
 class _Driver(pymysql.connections.Connection):
-    """Speaks of TLS to no server that has none: one before 8.0 takes that for a bad handshake."""
+    """Tells MariaDB no password, and speaks of TLS to no server that has none: before 8.0 that is a bad handshake."""
 
     def _request_authentication(self) -> None:
+        if "mariadb" in self.server_version.lower():  # type: ignore[attr-defined]
+            raise Fatal(
+                f"{self.host}:{self.port}: MariaDB {self.server_version} is not available as a source or target",  # type: ignore[attr-defined]
+                hint="use MySQL, Percona Server or PolarDB for MySQL",
+            )
         if not (self._ssl_required or self.server_capabilities & CLIENT.SSL):  # type: ignore[attr-defined]
             self.client_flag &= ~CLIENT.SSL
         super()._request_authentication()  # type: ignore[misc]

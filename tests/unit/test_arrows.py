@@ -16,7 +16,7 @@ MAY_IMPORT = {
 }
 DRIVERS = {
     "pymysql": {"runtime/mysql.py"},
-    "confluent_kafka": {"runtime/kafka.py", "runtime/kafka_producer.py"},
+    "confluent_kafka": {"runtime/kafka.py", "runtime/kafka_producer.py", "runtime/kafka_errors.py"},
 }
 
 
