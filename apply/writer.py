@@ -25,17 +25,20 @@ from schemas.codec import decode
 _OUT_OF_SPACE = frozenset((1021, 1114))
 _KEY_CHARACTERS = 500
 _WIDEN = "make the destination's column as wide as the source's, then start again"
+_CORRECT = (
+    "correct the row at the source, let `penstock capture` publish that, then start again (docs/operations.md: a row "
+    "that cannot be stored)"
+)
 _DEPRECATED, _NO_CHARACTER = 1287, 1300
 _TRUNCATED = 1265
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
     1264: _WIDEN,
-    _NO_CHARACTER: "the bytes are no text, and no statement stores them: correct the row at the source,"
-    " then start again",
+    _NO_CHARACTER: f"the bytes are no text, and no statement stores them: {_CORRECT}",
     1153: "raise max_allowed_packet at the destination (binary values take two characters per byte), then start again",
     1366: "give the destination's column the source's character set, then start again",
-    3819: "drop the destination's check, or correct the row at the source, then start again",
+    3819: f"drop the destination's check and start again, or {_CORRECT}",
 }
 _HINT = "correct the destination's table, or the row at the source, then start again"
 

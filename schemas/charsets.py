@@ -55,6 +55,15 @@ def shortest(charset: str) -> int:
     return _SHORTEST.get(charset, 1)
 
 
+def trimmed(charset: str, data: bytes) -> bytes:
+    """Without the spaces at the end."""
+    unit = shortest(charset)
+    space = b" ".ljust(unit, b"\0") if charset == "utf16le" else b" ".rjust(unit, b"\0")
+    while data.endswith(space):
+        data = data[:-unit]
+    return data
+
+
 def is_utf8(charset: str) -> bool:
     return charset in _UTF8
 

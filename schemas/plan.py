@@ -117,4 +117,5 @@ def _column_plan(index: int, column: Column, key: Collection[str]) -> ColumnPlan
         charset=known_charset(column) if kind is Kind.TEXT else "",
         labels=column.labels,
         generated=column.generated,
+        padded=column.data_type == "char",
     )

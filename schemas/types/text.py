@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from runtime.errors import Fatal
-from schemas.charsets import MARK, decoder, is_utf8, keeps_ascii, known, longest, shortest, text_of
+from schemas.charsets import MARK, decoder, is_utf8, keeps_ascii, known, longest, shortest, text_of, trimmed
 from schemas.sql import text_literal
 from schemas.table import Column
 from schemas.types.annotation import primitive
@@ -101,6 +101,7 @@ def _log(column: ColumnPlan) -> FromLog:
 def _text(column: ColumnPlan) -> FromText:
     present, index, charset = column.present, column.index, column.charset
     decode, same, ascii_too = decoder(charset), is_utf8(charset), keeps_ascii(charset)
+    padded = column.padded
 
     def put(value: bytes, out: list[bytes], exact: list[Exact]) -> None:
         if ascii_too and value.isascii():
@@ -108,6 +109,10 @@ def _text(column: ColumnPlan) -> FromText:
             return
         text = decode(value)
         if text is None:
+            if (
+                padded
+            ):  # a server cannot count the characters of a lone surrogate: its log then holds the CHAR filled up
+                value = trimmed(charset, value)
             exact.append((index, f"_{charset} 0x{value.hex()}"))
             out.append(present + sized(text_of(charset, value).encode()))
         else:
@@ -127,7 +132,7 @@ def _exact_literal(exact: str, literal: str) -> str:
     if len(digits) // 2 % shortest(charset):  # the server would fill it up with zeros
         raise Fatal(
             f"a value of {len(digits) // 2} bytes is no {charset} text, and no statement can store it: 0x{digits[:80]}",
-            hint="correct the row at the source, then start again",
+            hint="correct the row at the source, let `penstock capture` publish that, then start again",
         )
     return f"_{charset} X'{digits}'"
 

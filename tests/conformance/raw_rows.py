@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 
 from runtime.mysql import Connection
-from schemas.charsets import decoder, shortest
+from schemas.charsets import shortest
 from schemas.names import TableName
 from schemas.sql import qualified
 
@@ -47,8 +47,8 @@ def put(connection: Connection, table: TableName, charset: str, values: Sequence
 
 
 def in_char(charset: str, value: bytes) -> bytes:
-    """What is put into the CHAR, which the server fills up with spaces: of UTF-16 and the like only text."""
-    return b"" if shortest(charset) > 1 and decoder(charset)(value) is None else value
+    """What is put into the CHAR, which the server fills up with spaces: nothing that these would be out of step with."""
+    return b"" if len(value) % shortest(charset) else value
 
 
 def _row(number: int, varying: bytes, fixed: bytes) -> bytes:

@@ -12,7 +12,7 @@ from capture.settings import CaptureSettings
 from deploy.local import Stack
 from runtime.kafka import KafkaSettings, Topics, read_to_end
 from runtime.mysql import Connection, connect
-from schemas.charsets import longest, shortest
+from schemas.charsets import longest, trimmed
 from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.topics import is_table_topic
@@ -103,9 +103,4 @@ def _lead_back(source: Connection, charset: str, records: list[Record], values: 
 
 def _in_char(charset: str, value: bytes) -> bytes:
     """A CHAR loses the spaces at its end."""
-    unit = shortest(charset)
-    space = b" ".ljust(unit, b"\0") if charset == "utf16le" else b" ".rjust(unit, b"\0")
-    value = raw_rows.in_char(charset, value)
-    while value.endswith(space):
-        value = value[:-unit]
-    return value
+    return trimmed(charset, raw_rows.in_char(charset, value))

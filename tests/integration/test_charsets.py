@@ -1,15 +1,19 @@
 """Every character set, any name and any session from the source to the target, by snapshot and by log."""
 
+from capture.checkpoint import load
 from runtime.errors import Exit
+from runtime.kafka import TopicPartition, consumer
 from runtime.mysql import Connection, connect
 from schemas.charsets import decoder, longest, shortest
 from schemas.names import TableName
+from schemas.position import GtidSet
 from schemas.sql import identifier, text_literal
 from tests.conformance import raw_rows
 from tests.conformance.charset_values import CHARSETS, broken, part
 from tests.conftest import NewTask
 from tests.pipeline.compare import differences
 from tests.pipeline.settle import settle
+from tests.pipeline.task import Task
 
 _KEYLESS = ("utf8mb4", "latin1", "sjis", "cp932", "utf16", "ucs2", "armscii8")
 _SESSIONS = ("latin1", "gbk", "big5", "sjis", "cp932", "ujis")
@@ -82,6 +86,7 @@ def _change(source: Connection, table: str) -> None:
 
 
 def test_bytes_that_no_server_stores_stop_at_their_row(task: NewTask) -> None:
+    """As long as the row is not corrected, or passed by."""
     moved = task(include=["torn.*"])
     with connect(moved.stack_source) as source:
         source.execute("CREATE DATABASE torn")
@@ -92,6 +97,32 @@ def test_bytes_that_no_server_stores_stop_at_their_row(task: NewTask) -> None:
         assert stuck.exit_code(120) == Exit.OPERATOR
         assert "Invalid utf8mb4 character string" in stuck.stderr
         assert "torn" in stuck.stderr
+        source.execute("UPDATE torn.t SET v = 'mended', w = 'mended' WHERE id = 1")
+        _publish(moved, source)
+        migrate = moved.start("migrate")
+        settle(moved, [migrate])
+        moved.assert_equal()
+
+        other = TableName("torn", "other")
+        raw_rows.make(source, other, "utf16", 4)
+        raw_rows.put(source, other, "utf16", [b"\0a", b"\xd8\0", b"\0b"])
+        assert migrate.exit_code(60) == Exit.OPERATOR
+        passed = TopicPartition(f"{moved.name}.torn.other", 0, 2)
+        consumer(moved.kafka, f"{moved.name}.polar").commit(offsets=[passed], asynchronous=False)
+        migrate = moved.start("migrate")
+        settle(moved, [migrate])
+        assert len(differences(moved.stack_source, moved.stack_destination)) == 1
+        source.execute("UPDATE torn.other SET v = 'b', w = 'b' WHERE id = 1")
+        settle(moved, [migrate])
+        moved.assert_equal()
+
+
+def _publish(moved: Task, source: Connection) -> None:
+    """Capture alone, up to now."""
+    goal = GtidSet.parse(str(source.value("SELECT @@GLOBAL.gtid_executed")))
+    capture = moved.start("capture")
+    capture.until(lambda: load(moved.kafka, moved.name).executed.covers(goal), "publish the correction")
+    assert capture.terminate() == Exit.DONE
 
 
 _NAMES = (

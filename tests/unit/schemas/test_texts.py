@@ -151,6 +151,15 @@ def test_exact_bytes_become_a_literal_in_their_charset() -> None:
             literal(broken, "''")
 
 
+@pytest.mark.parametrize(("charset", "data", "space"), [("utf16", b"\xd8\0", b"\0 "), ("utf16le", b"\0\xd8", b" \0")])
+def test_a_char_that_the_log_holds_filled_up(charset: str, data: bytes, space: bytes) -> None:
+    padded, inside = data + 9 * space, space + data
+
+    assert carried(_text("char", 10, charset), _after(1, padded), data).exact == f"_{charset} 0x{data.hex()}"
+    assert carried(_text("char", 10, charset), _after(1, inside), inside).exact == f"_{charset} 0x{inside.hex()}"
+    assert carried(_text("varchar", 10, charset), _after(1, padded), padded).exact == f"_{charset} 0x{padded.hex()}"
+
+
 def test_an_unknown_charset_is_refused() -> None:
     with pytest.raises(Fatal, match="column c: charset klingon"):
         carried(_text("text", charset="klingon"), b"\0\0", b"")
