@@ -47,7 +47,7 @@ def put(connection: Connection, table: TableName, charset: str, values: Sequence
 
 
 def in_char(charset: str, value: bytes) -> bytes:
-    """What is put into the CHAR, which the server fills up with spaces: nothing that these would be out of step with."""
+    """What is put into the CHAR, which the server fills up with spaces: nothing that puts these out of step."""
     return b"" if len(value) % shortest(charset) else value
 
 
