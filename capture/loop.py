@@ -30,6 +30,7 @@ from runtime.errors import Fatal, Fenced
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.seams import seam
+from runtime.service import Stop
 from runtime.telemetry import log
 from schemas.position import GtidSet
 from schemas.records import PositionRecord, ProblemRecord
@@ -41,14 +42,17 @@ from snapshot.settings import SnapshotSettings
 class Capture:
     """One task's capture. `session` opens from the topics, works, and yields where it may stop."""
 
-    def __init__(self, sources: Sequence[Endpoint], kafka: KafkaSettings, settings: CaptureSettings) -> None:
+    def __init__(
+        self, sources: Sequence[Endpoint], kafka: KafkaSettings, settings: CaptureSettings, stop: Stop | None = None
+    ) -> None:
         self._hosts = Hosts(sources)
         self._kafka = kafka
         self._settings = settings
+        self._stop = stop
 
     def session(self) -> Generator[None]:
         with (
-            closing(Publisher(self._kafka, self._settings)) as publisher,
+            closing(Publisher(self._kafka, self._settings, self._stop)) as publisher,
             self._problems(publisher),
         ):
             checkpoint = load(self._kafka, self._settings.task)

@@ -13,6 +13,7 @@ from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_errors import PATIENCE_SECONDS
 from runtime.kafka_producer import Producer
 from runtime.seams import seam
+from runtime.service import Stop
 from runtime.telemetry import commit_seconds, published_bytes
 from schemas.names import TableName
 from schemas.records import (
@@ -44,7 +45,7 @@ _SMALL_LOG = {
 class Publisher:
     """The task's one producer, its open Kafka transaction and its schema ids."""
 
-    def __init__(self, kafka: KafkaSettings, settings: CaptureSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, settings: CaptureSettings, stop: Stop | None = None) -> None:
         self.task = settings.task
         self._kafka = kafka
         self._topics = Topics(kafka)
@@ -52,7 +53,7 @@ class Publisher:
         self._topics.ensure(commits_topic(self.task), 1, _SMALL_LOG)
         self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **self._large})
         self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **self._large})
-        self._producer = Producer(kafka, self.task)
+        self._producer = Producer(kafka, self.task, stop=stop)
         self._registry = Registry([])
         self._partitions: dict[str, int] = {}
         self._barriers: dict[str, tuple[int, ...]] = {}  # of topics that nothing was sent to since

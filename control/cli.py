@@ -92,7 +92,7 @@ def capture(config: Config, as_json: AsJson = False, parent: Parent = None) -> N
     from control.wiring import capture_of, checked
 
     kafka = kafka_of(task) if parent is None else kafka_when_up(task, stop)
-    session = capture_of(task, kafka).session
+    session = capture_of(task, kafka, stop).session
     if parent is None:  # otherwise penstock migrate has looked
         session = checked(task, kafka, session)
     if task.capture_metrics_port is not None:

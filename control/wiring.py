@@ -9,10 +9,10 @@ from capture.settings import CaptureSettings
 from control.check import before_start, require
 from control.config import TargetSettings, Task
 from runtime.kafka import KafkaSettings, Topics
-from runtime.service import Session
+from runtime.service import Session, Stop
 
 
-def capture_of(task: Task, kafka: KafkaSettings) -> Capture:
+def capture_of(task: Task, kafka: KafkaSettings, stop: Stop) -> Capture:
     settings = CaptureSettings(
         task=task.name,
         selection=task.selection,
@@ -21,7 +21,7 @@ def capture_of(task: Task, kafka: KafkaSettings) -> Capture:
         readers=task.readers,
         chunk_bytes=task.chunk_bytes,
     )
-    return Capture(task.sources, kafka, settings)
+    return Capture(task.sources, kafka, settings, stop)
 
 
 def checked(task: Task, kafka: KafkaSettings, session: Session) -> Session:

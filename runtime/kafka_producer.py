@@ -13,8 +13,10 @@ from confluent_kafka import KafkaError, KafkaException
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meaning, reasons_of
+from runtime.service import Stop
 
 TRANSACTION_TIMEOUT_SECONDS = 900
+_LEAST_BYTES_A_SECOND = 1 << 20  # that a busy broker takes of a record which is larger than the queue
 _NO_LIMIT = 2_147_483_647  # librdkafka refuses a record that is larger than its queue: the bound is kept here
 
 
@@ -22,10 +24,12 @@ class Producer:
     """A transactional producer. Building it ends what an older one left open and fences that one.
 
     Memory is bounded by `queue_bytes`, and by the size of a record that is larger than that. After any error but Fatal
-    the owner drops it and builds a new one.
+    the owner drops it and builds a new one. After `stop`, large records are waited for no longer than others.
     """
 
-    def __init__(self, settings: KafkaSettings, transactional_id: str, queue_bytes: int = 32 << 20) -> None:
+    def __init__(
+        self, settings: KafkaSettings, transactional_id: str, queue_bytes: int = 32 << 20, stop: Stop | None = None
+    ) -> None:
         self._complaints = Complaints()
         with errors_of("open the producer"):
             self._producer = confluent_kafka.Producer(
@@ -46,6 +50,7 @@ class Producer:
         with reasons_of("open the producer", self._producer, self._complaints):
             self._producer.init_transactions(PATIENCE_SECONDS)
         self._queue_bytes = queue_bytes
+        self._stop = stop or Stop()
         self._sent: deque[tuple[int, int]] = deque()  # records and bytes of each call that may still be queued
         self._sent_records = 0
         self._queued_bytes = 0
@@ -85,20 +90,29 @@ class Producer:
                 return cause
         return error
 
+    def _over(self, began: float, seconds: float) -> bool:
+        """Whether a wait has taken `seconds`, and more for a record that is larger than the queue: nothing is heard of
+        it until all of it is at the broker."""
+        more = 0.0 if self._stop.requested else (self._queued_bytes - self._queue_bytes) / _LEAST_BYTES_A_SECOND
+        return time.monotonic() - began > seconds + max(0.0, more)
+
     def _wait_for_room(self, topic: str, size: int) -> None:
         """Until `size` bytes fit, or nothing is queued. What was sent first leaves the queue first, more or less."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        began = time.monotonic()
         while True:
-            unsent = len(self._producer)
-            while self._sent and self._sent_records - self._sent[0][0] >= unsent:
-                records, gone = self._sent.popleft()
-                self._sent_records -= records
-                self._queued_bytes -= gone
+            self._forget_delivered()
             if not self._sent or self._queued_bytes + size <= self._queue_bytes:
                 return
-            if time.monotonic() > deadline:
+            if self._over(began, PATIENCE_SECONDS):
                 raise Transient(f"kafka: produce to {topic}: the producer's queue stays full")
             self._producer.poll(0.05)
+
+    def _forget_delivered(self) -> None:
+        unsent = len(self._producer)
+        while self._sent and self._sent_records - self._sent[0][0] >= unsent:
+            records, gone = self._sent.popleft()
+            self._sent_records -= records
+            self._queued_bytes -= gone
 
     def _send_when_there_is_room(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -114,12 +128,13 @@ class Producer:
 
     def commit(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Makes everything since `begin` visible at once. After a Transient the outcome is read from the topics."""
-        deadline = time.monotonic() + seconds
+        self._forget_delivered()
+        began = time.monotonic()
         while True:
             try:
                 self._producer.commit_transaction(seconds)
             except KafkaException as error:
-                if error.args[0].retriable() and time.monotonic() < deadline:
+                if error.args[0].retriable() and not self._over(began, seconds):
                     continue
                 raise meaning(error.args[0], "commit a transaction") from error
             return
