@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from apply.context import enter
 from apply.ddl import Again, Plan, digest, drop_database, head, plan
-from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
+from apply.defaults import missing_defaults
+from apply.destination import IDLE_SECONDS, SQL_MODE, definition, has_rows, open_session, read_shape, version
 from apply.records import Place
 from apply.state import Intent, MadeTable, State, Stuck
 from apply.statements import layout_of
@@ -23,7 +24,8 @@ from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.names import TableName
 from schemas.records import SchemaChange
-from schemas.table import from_json
+from schemas.sql import text_literal
+from schemas.table import Table, from_json
 
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
 _LOCK_WAIT_SECONDS = 30  # for readers of the table; meanwhile nothing else of this process waits
@@ -66,6 +68,7 @@ class Execution:
                     refusal = yield from self._run(runner, holder, wanted)
                 if refusal is None or self._done_by_hand(runner, wanted, intent):
                     refusal = None
+                    yield from self._complete(runner, holder)
                     self._check(runner)
                     self._note(guard)
                 else:
@@ -174,6 +177,18 @@ class Execution:
         seam("apply.ddl_run")
         return None
 
+    def _complete(self, runner: Connection, holder: Connection) -> Generator[None]:
+        """What the statement did at the source and not here, whoever has run it here."""
+        missing = [
+            statement
+            for name, table in self._certain()
+            for statement in missing_defaults(read_shape(runner, name), table)
+        ]
+        if missing:
+            runner.execute(f"SET SESSION sql_mode = {text_literal(SQL_MODE)}")  # a default may be a zero date
+        for statement in missing:
+            yield from self._wait_for(runner, holder, statement)
+
     def _wait_for(self, runner: Connection, holder: Connection, statement: str) -> Generator[None]:
         pinged = time.monotonic()
         running = runner.start(self._tag + statement)
@@ -193,9 +208,14 @@ class Execution:
 
     def _check(self, runner: Connection) -> None:
         """Rows that come next must fit: better here than at some row later."""
-        for table in self.change.tables:
-            if table.definition is not None and table.certain:
-                layout_of(read_shape(runner, table.name), from_json(table.definition))
+        for name, table in self._certain():
+            layout_of(read_shape(runner, name), table)
+
+    def _certain(self) -> Iterator[tuple[TableName, Table]]:
+        """The tables as the statement left them at the source."""
+        for touched in self.change.tables:
+            if touched.definition is not None and touched.certain:
+                yield touched.name, from_json(touched.definition)
 
     def _note(self, guard: State) -> None:
         change = self.change

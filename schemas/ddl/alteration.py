@@ -18,6 +18,7 @@ from schemas.ddl.column_definitions import (
 from schemas.ddl.column_types import converted
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.draft import Draft, Key
+from schemas.ddl.implied import implies_defaults
 from schemas.ddl.key_definitions import at_key, keys_of, read_key
 from schemas.ddl.lexer import TokenKind
 from schemas.ddl.session import Session
@@ -59,6 +60,7 @@ def altered(cursor: Cursor, table: Table, session: Session, database: Collated |
     alteration = Alteration()
     _read(cursor, alteration, session)
     draft = Draft.of(table)
+    draft.implies_defaults = implies_defaults(session.server_version)
     convert = _charsets(alteration, draft, session, database)
     if convert is not None:
         if any(change.text.type.of_text or change.text.type.name == "blob" for change in alteration.placed):

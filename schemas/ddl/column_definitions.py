@@ -34,6 +34,8 @@ class ColumnText:
     unique: bool = False
 
     def nullable(self, session: Session) -> bool:
+        if self.primary:
+            return False  # said or not
         if self.null is not None:
             return self.null
         timestamp = self.type.name == "timestamp" and not session.explicit_timestamps and not self.generated

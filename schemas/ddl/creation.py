@@ -4,6 +4,7 @@ from schemas.ddl.charset_names import Collated
 from schemas.ddl.column_definitions import ColumnText, read_column
 from schemas.ddl.cursor import QUERY_WORDS, Cursor, Unclear
 from schemas.ddl.draft import Draft, Key
+from schemas.ddl.implied import implies_defaults
 from schemas.ddl.key_definitions import at_key, keys_of, read_key
 from schemas.ddl.session import Session
 from schemas.ddl.table_options import TableOptions, leave_partitions, take_option
@@ -17,6 +18,7 @@ def created(cursor: Cursor, name: TableName, session: Session, database: Collate
     options = _options(cursor)
     default = options.charset.resolved(session.charsets, database) if database or options.charset.said else None
     draft = Draft(name=name, default=default, comment=options.comment or "")
+    draft.implies_defaults = implies_defaults(session.server_version)
     draft.columns = [text.column(session, default) for text in columns]
     draft.add_keys(keys)
     return draft.table()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from schemas.ddl.charset_names import Collated
 from schemas.ddl.cursor import Unclear
+from schemas.ddl.implied import implied_default
 from schemas.names import TableName
 from schemas.table import SPATIAL_TYPES, Column, Table, UniqueKey, in_order
 
@@ -45,6 +46,7 @@ class Draft:
     other_keys: set[str] | None = field(default_factory=set)  # names, in small letters, and maybe some that are gone
     default: Collated | None = None
     comment: str = ""
+    implies_defaults: bool = False  # the server gives columns of the primary key a default
 
     @classmethod
     def of(cls, table: Table) -> "Draft":
@@ -60,8 +62,8 @@ class Draft:
         )
 
     def table(self) -> Table:
-        nullable = {column.name: column.nullable and column.name not in self.primary_key for column in self.columns}
-        columns = tuple(replace(column, nullable=nullable[column.name]) for column in self.columns)
+        columns = tuple(map(self._in_key, self.columns))
+        nullable = {column.name: column.nullable for column in columns}
         keys = (
             replace(key, total=key.whole and not any(nullable[name] for name in key.columns))
             for key in self.unique_keys
@@ -80,6 +82,13 @@ class Draft:
         )
 
     # -- columns
+
+    def _in_key(self, column: Column) -> Column:
+        """The primary key makes its columns NOT NULL."""
+        if not column.nullable or column.name not in self.primary_key:
+            return column
+        implied = self.implies_defaults and column.default is None
+        return replace(column, nullable=False, default=implied_default(column) if implied else column.default)
 
     def find(self, name: str) -> int:
         """The place of a column; Unclear when there is none."""

@@ -82,6 +82,7 @@ class Corpora:
         self._folder = folder
         self._source = stack.source.endpoint("admin")
         self._destination = stack.destination.endpoint("admin")
+        self.refused: dict[str, list[str]] = {}  # what the source answered, by case
 
     def follow(self, cases: Sequence[Case]) -> Iterator[Outcome]:
         """Mode I: one pipeline follows all cases, one after another. A case that ends it is followed by a new one."""
@@ -190,7 +191,10 @@ class Corpora:
         command = [*client(self._stack.source), "-f", "--commands", "--default-character-set=utf8mb4", case.database]
         for file in files:
             with file.open("rb") as script:
-                subprocess.run(command, stdin=script, capture_output=True, check=False, timeout=_PATIENCE_SECONDS)
+                fed = subprocess.run(command, stdin=script, capture_output=True, check=False, timeout=_PATIENCE_SECONDS)
+            answers = fed.stderr.decode("utf-8", "replace").splitlines()
+            refused = [f"{file.name}: {answer}" for answer in answers if answer.startswith("ERROR")]
+            self.refused.setdefault(case.id, []).extend(refused)
 
     def _drop(self, case: Case) -> None:
         with connect(self._source, init="SET foreign_key_checks = 0") as connection:  # tables of two may refer to one

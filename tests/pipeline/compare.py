@@ -135,17 +135,7 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(tuple(key))
-    for definition in found.values() if old else ():
-        primary = {_text(key[2]) for key in definition.keys if key[0] == "PRIMARY"}
-        definition.columns = [_without_implied(column, primary) for column in definition.columns]
     return found
-
-
-def _without_implied(column: tuple[object, ...], primary: set[str]) -> tuple[object, ...]:
-    """MySQL 5.6 gives a key's column that was not declared NOT NULL a default, and newer servers do not."""
-    if _text(column[0]) in primary and column[3] in ("0", ""):
-        return (*column[:3], None, *column[4:])
-    return column
 
 
 def _modern(value: object) -> object:

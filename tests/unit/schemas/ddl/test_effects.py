@@ -309,3 +309,37 @@ def test_a_disagreement_says_where() -> None:
     assert disagreement(table("a INT"), table("a BIGINT")).startswith("a: ")
     assert "keys" in disagreement(table("a INT, UNIQUE (a)"), table("a INT"))
     assert "charset" in disagreement(one, replace(one, collation="latin1_bin"))
+
+
+@pytest.mark.parametrize(
+    ("definition", "defaults"),
+    [
+        ("a INT, b DECIMAL(6,2), c VARCHAR(3), PRIMARY KEY (a, b, c)", ["0", "0.00", ""]),
+        ("a INT PRIMARY KEY", [None]),
+        ("a INT NULL PRIMARY KEY", [None]),
+        ("a INT NOT NULL, PRIMARY KEY (a)", [None]),
+        ("a INT DEFAULT 7, PRIMARY KEY (a)", ["7"]),
+        ("a INT AUTO_INCREMENT, b INT NULL, PRIMARY KEY (a, b)", [None, "0"]),
+        ("a INT, UNIQUE (a)", [None]),
+    ],
+)
+def test_old_servers_give_key_columns_a_default(definition: str, defaults: list[str | None]) -> None:
+    old = certain(f"CREATE TABLE t ({definition})", session=_OLD)
+    assert [column.default for column in old.columns] == defaults
+    if "NULL" not in definition.replace("NOT NULL", ""):  # newer ones refuse that
+        young = certain(f"CREATE TABLE t ({definition})")
+        assert [column.default for column in young.columns] == [
+            default if default == "7" else None for default in defaults
+        ]
+        assert [column.nullable for column in young.columns] == [column.nullable for column in old.columns]
+
+
+def test_old_servers_give_columns_that_become_a_key_a_default() -> None:
+    before = certain("CREATE TABLE t (a INT, b INT NOT NULL, d DATE)", session=_OLD)
+    keyed = certain("ALTER TABLE t ADD PRIMARY KEY (a, b)", before, _OLD)
+    assert [column.default for column in keyed.columns] == ["0", None, None]
+    assert after("ALTER TABLE t ADD PRIMARY KEY (d)", before, _OLD) is None  # its default may not be told
+    wider = certain("ALTER TABLE t MODIFY b BIGINT", keyed, _OLD)
+    assert [column.default for column in wider.columns] == ["0", "0", None]
+    unkeyed = certain("ALTER TABLE t DROP PRIMARY KEY", wider, _OLD)
+    assert [column.default for column in unkeyed.columns] == ["0", "0", None]
