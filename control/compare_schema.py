@@ -54,7 +54,7 @@ def _lower(name: TableName) -> TableName:
 
 def _column(column: ColumnFacts) -> str:
     parts = [_type(column.column_type), "NULL" if column.nullable else "NOT NULL"]
-    if column.collation is not None:
+    if column.collation not in (None, "binary"):  # ENUM and SET: younger servers do not tell it
         parts.append(f"COLLATE {_modern(column.collation)}")
     if column.default is not None:
         parts.append(f"DEFAULT {_modern(column.default)}")

@@ -53,14 +53,14 @@ class Pipeline:
         assert self._process is not None
         self._process.kill()
 
-    def kill_at_work(self) -> None:
-        """SIGKILL as soon as capture has begun."""
+    def begin(self) -> None:
+        """Starts it and waits until capture has begun: what is fed from now on comes by the log."""
+        self.start()
         assert self._process is not None
         process = self._process
         process.until(lambda: not process.running or "capturing" in process.stderr, "begin to capture")
         if not process.running:
             raise ended(process)
-        process.kill()
 
     def settle(self) -> None:
         """Waits until the destination has everything that the source has now."""
@@ -115,9 +115,9 @@ class Corpora:
             before, _ = case.steps(mode)
             self._prepare(case)
             self._feed(case, before)
-        pipeline.start()
+        pipeline.begin()
         if mode is Mode.RESTART:
-            pipeline.kill_at_work()
+            pipeline.kill()
             pipeline.start()
         for case in cases:
             _, after = case.steps(mode)

@@ -140,7 +140,7 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
 
 def _modern(value: object) -> object:
     """A part of a column's definition as servers from 8.0.30 on say it, without what those before cannot say."""
-    if value is None:
+    if value is None or value == "binary":  # the character set of ENUM and SET
         return None
     plain = _OLD_UTF8.sub("utf8mb3", _OLD.sub(r"\1", _text(value)))
     return plain.replace("DEFAULT_GENERATED", "").replace("geometrycollection", "geomcollection").strip()

@@ -31,6 +31,15 @@ def test_what_must_differ_is_not_a_difference() -> None:
     assert found(same) == []
 
 
+def test_younger_servers_tell_no_character_set_of_binary_labels() -> None:
+    labels = ColumnFacts("s", "set", "set('0')", True, None, "", "binary", "binary", "", None, "")
+    one, two = (
+        replace(TABLE, columns=(labels,)),
+        replace(TABLE, columns=(replace(labels, charset=None, collation=None),)),
+    )
+    assert differences(describe(one), describe(two)) == []
+
+
 def test_a_boolean_keeps_its_width() -> None:
     flag = replace(ID, column_type="tinyint(1)", data_type="tinyint")
     one, two = replace(TABLE, columns=(flag,)), replace(TABLE, columns=(replace(flag, column_type="tinyint"),))
