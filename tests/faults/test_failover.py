@@ -1,6 +1,7 @@
 """The source's primary dies and its replica takes over: capture goes on there, or refuses to with a reason."""
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,12 +12,14 @@ import pytest
 from capture.checkpoint import load
 from deploy.local import Profile, Server, Stack, kill_mysql, replicate, start_mysql
 from runtime.errors import Exit
-from runtime.mysql import Endpoint, connect
+from runtime.mysql import Connection, Endpoint, connect
+from schemas.position import GtidSet
 from tests.conftest import NewTask
 from tests.pipeline.log_oracle import check_topics_of_hosts
 from tests.pipeline.proxy import Proxy
 from tests.pipeline.running import Running
 from tests.pipeline.task import Place, Task
+from tests.pipeline.topics import records
 from tests.pipeline.transactions import Mix
 from tests.pipeline.writer import RandomWriter
 
@@ -126,6 +129,47 @@ def test_a_replica_takes_over_in_the_middle_of_the_snapshot(task: NewTask, datab
         positions = made.status()["source"]
         assert positions["position"].partition(":")[0] == positions["end_position"].partition(":")[0]
         assert made.run("verify").stdout
+
+
+def test_prepared_xa_transactions_outlive_the_promotion(task: NewTask, databases: Stack, pair: Pair) -> None:
+    """Prepared at the old primary, before the task and while it ran; decided at the new one, whose log holds their rows
+    at other places. Each row is published once."""
+    with connect(pair.primary.endpoint("admin"), database="mysql") as primary:
+        primary.execute("CREATE DATABASE ran")
+        primary.execute("CREATE TABLE ran.t (id INT PRIMARY KEY, v INT)")
+        primary.execute("INSERT INTO ran.t VALUES (0, 0), (7, 0)")
+        _prepare(primary, "early", "INSERT INTO ran.t VALUES (1, 0)")
+        made = two_hosts(task, databases, pair)
+        capture, apply = made.start("capture"), made.start("apply")
+        capture.wait_for("snapshot_completed")
+        _prepare(primary, "late", "INSERT INTO ran.t VALUES (2, 0), (3, 0)", "UPDATE ran.t SET v = 1 WHERE id = 7")
+        _prepare(primary, "never", "INSERT INTO ran.t VALUES (4, 0)")
+        _prepare(primary, "done", "INSERT INTO ran.t VALUES (5, 0)")
+        primary.execute("XA COMMIT 'done'")
+    pair.catch_up()
+    goal = GtidSet.parse(pair.executed())
+    capture.until(lambda: load(made.kafka, made.name).executed.covers(goal), "publish what was committed")
+    pair.fail_over()
+    capture.wait_for(f'"host": "127.0.0.1:{pair.replica.port}"')
+    with connect(pair.replica.endpoint("admin"), database="mysql") as promoted:
+        assert len(promoted.query("XA RECOVER")) == 3
+        promoted.execute("INSERT INTO ran.t VALUES (6, 0)")
+        for decision in ("COMMIT 'late'", "ROLLBACK 'never'", "COMMIT 'early'"):
+            promoted.execute(f"XA {decision}")
+        promoted.execute("UPDATE ran.t SET v = v + 1")
+        assert [row[0] for row in promoted.query("SELECT id FROM ran.t ORDER BY id")] == [0, 1, 2, 3, 5, 6, 7]
+    made.wait()
+    made.assert_equal()
+    assert check_topics_of_hosts(made) > 0
+    ops = Counter(record.op for record in records(made.kafka, made.name, f"{made.name}.ran.t"))
+    assert ops == {"r": 2, "c": 5, "u": 8}
+    assert "xa_looked_up" in capture.stderr
+    assert capture.running and apply.running
+
+
+def _prepare(connection: Connection, xid: str, *statements: str) -> None:
+    for statement in (f"XA START '{xid}'", *statements, f"XA END '{xid}'", f"XA PREPARE '{xid}'"):
+        connection.execute(statement)
 
 
 def test_a_replica_that_lost_transactions_is_refused(task: NewTask, databases: Stack, pair: Pair) -> None:

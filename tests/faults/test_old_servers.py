@@ -30,8 +30,18 @@ _HEARTBEAT = "GRANT CREATE, SELECT, INSERT, UPDATE ON penstock.* TO penstock"
 @pytest.fixture
 def without_gtids(stack: Stack) -> Iterator[Stack]:
     """The stack with another source: 9.7 without GTIDs, whose log names columns by position only."""
-    directory = stack.directory / "without-gtids"
-    server = start_mysql(Profile.SOURCE, directory, [*_NO_GTIDS, "--binlog-row-metadata=MINIMAL"])
+    yield from _other_source(stack, "without-gtids", "--binlog-row-metadata=MINIMAL")
+
+
+@pytest.fixture
+def compressing(stack: Stack) -> Iterator[Stack]:
+    """Another one that compresses each transaction in its log."""
+    yield from _other_source(stack, "compressing", "--binlog-transaction-compression=ON")
+
+
+def _other_source(stack: Stack, name: str, option: str) -> Iterator[Stack]:
+    directory = stack.directory / name
+    server = start_mysql(Profile.SOURCE, directory, [*_NO_GTIDS, option])
     with connect(server.endpoint("admin")) as connection:
         connection.execute(_HEARTBEAT)
     yield replace(stack, source=server)
@@ -52,11 +62,13 @@ def _old(stack: Stack, profile: Profile) -> Server:
     return start_mysql(profile, stack.directory / profile)
 
 
-def _run(stack: Stack, folder: Path, seed: int, spelled: Callable[[str], str], kills: int) -> None:
+_MIX = Mix(rows=800, ddl=0.02, large=0.005)
+
+
+def _run(stack: Stack, folder: Path, seed: int, spelled: Callable[[str], str], kills: int, mix: Mix = _MIX) -> None:
     """A snapshot under a writer with DDL, random kills, and in the end both sides are equal for both judges."""
     empty(stack)
     chance = random.Random(seed)
-    mix = Mix(rows=800, ddl=0.02, large=0.005)
     writer = RandomWriter(stack.source.endpoint("admin"), seed, "ran", mix=mix, spelled=spelled)
     writer.create()
     with Task(stack, folder, include=["ran.*"]) as task, writer:
@@ -72,6 +84,14 @@ def _run(stack: Stack, folder: Path, seed: int, spelled: Callable[[str], str], k
 
 def test_a_source_without_gtids(without_gtids: Stack, tmp_path: Path) -> None:
     _run(without_gtids, tmp_path, 11, str, kills=5)
+
+
+def test_a_source_without_gtids_that_compresses(compressing: Stack, tmp_path: Path) -> None:
+    """Large transactions and XA among them; most kills hit capture."""
+    _run(compressing, tmp_path, 15, str, kills=5, mix=replace(_MIX, large=0.02, compressed=0.0, xa=0.03))
+    with connect(compressing.source.endpoint("admin")) as connection:
+        packed = "SELECT SUM(TRANSACTION_COUNTER) FROM performance_schema.binary_log_transaction_compression_stats "
+        assert int(connection.value(f"{packed} WHERE LOG_TYPE = 'BINARY' AND COMPRESSION_TYPE = 'ZSTD'")) > 300
 
 
 @pytest.mark.parametrize(("source", "destination"), [("5.6", "9.7"), ("9.7", "5.6")])
