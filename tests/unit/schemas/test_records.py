@@ -2,8 +2,12 @@
 
 import pytest
 
+from schemas.names import TableName
 from schemas.records import (
     FIRST_TABLE_ID,
+    Cascade,
+    FollowedRow,
+    FollowingTable,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
@@ -46,6 +50,28 @@ CHANGE = SchemaChange(
     session={"sql_mode": ""},
     tables=(TouchedTable(database="d", table="t", topic="x.d.t", definition=None, barriers=(4, 0)),),
 )
+CASCADE = Cascade(
+    epoch=5,
+    gtid="a:7",
+    file="b.000001",
+    offset=4,
+    source_us=5,
+    time_us=6,
+    database="d",
+    table="p",
+    columns=("id",),
+    rows=(FollowedRow(before=("1",), after=None), FollowedRow(before=("2",), after=("'3'",))),
+    tables=(
+        FollowingTable(
+            database="d",
+            table="t",
+            topic="x.d.t",
+            barriers=(4, 0),
+            parents=(TableName("d", "p"),),
+            certain=(True,),
+        ),
+    ),
+)
 COMPLETED = SnapshotCompleted(database="d", table="t", topic="x.d.t", rows=5, epoch=1, time_us=8)
 
 
@@ -60,8 +86,8 @@ def test_keys_part_what_the_topic_keeps() -> None:
     assert commit_key(RANGE) == commit_key(RangeRecord(id="7", database="other", table="t"))
 
 
-@pytest.mark.parametrize("record", [CHANGE, COMPLETED])
-def test_schema_records(record: SchemaChange | SnapshotCompleted) -> None:
+@pytest.mark.parametrize("record", [CHANGE, CASCADE, COMPLETED])
+def test_schema_records(record: SchemaChange | Cascade | SnapshotCompleted) -> None:
     assert parse_schema_record(schema_value(record)) == record
 
 
