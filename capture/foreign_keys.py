@@ -73,23 +73,25 @@ class ForeignKeys:
     def reach(self, fired: Iterable[ForeignKey]) -> list[ForeignKey]:
         """`fired` and the keys of the children, of their children and so on, in a lasting order."""
         found = set(fired)
-        waiting = [key.child for key in found]
+        waiting = list(found)
         while waiting:
-            further = set(self._of(waiting.pop())) - found
+            key = waiting.pop()
+            further = {other for other in self._of(key.child) if key.leads_on(other)} - found
             found |= further
-            waiting += [key.child for key in further]
+            waiting += further
         return sorted(found, key=lambda key: (key.child, key.parent, key.referenced))
 
     def at_once(self, table: TableName) -> bool:
-        """True when rows of the table follow rows of the same table."""
-        return table in self._parents(table)
+        """True when a way leads from rows of the table on to rows of the same table."""
+        return table in self._between(table)
 
     def before(self, table: TableName) -> set[TableName]:
-        """The other tables whose rows its own follow."""
-        return self._parents(table) - {table}
+        """The other tables through which a way leads to rows of the table."""
+        return self._between(table) - {table}
 
-    def _parents(self, table: TableName) -> set[TableName]:
-        return {key.parent for key in self._keys if key.child == table and key.follows}
+    def _between(self, table: TableName) -> set[TableName]:
+        last = [key for key in self._keys if key.child == table and key.follows]
+        return {key.parent for key in last if any(other.leads_on(key) for other in self._keys if other.follows)}
 
     def _refuse_circles(self) -> None:
         """Of tables that follow each other none could be copied before the others."""
@@ -150,7 +152,9 @@ class ForeignKeys:
 
 def _with_names(key: ForeignKey, table: TableName, renamed: dict[str, str]) -> ForeignKey:
     """The key after columns of `table` were renamed."""
-    if key.parent != table or not renamed:
-        return key
     names = {old.lower(): new for old, new in renamed.items()}
-    return replace(key, referenced=tuple(names.get(name.lower(), name) for name in key.referenced))
+    if key.child == table:
+        key = replace(key, columns=tuple(names.get(name.lower(), name) for name in key.columns))
+    if key.parent == table:
+        key = replace(key, referenced=tuple(names.get(name.lower(), name) for name in key.referenced))
+    return key

@@ -267,11 +267,9 @@ class Interleave:
 
     def _refuse_new_tie(self, table: TableName) -> None:
         """Fatal when rows of the table have come that follow others which have not."""
-        if not self._ledger.unfinished(table):
-            late = [parent for parent in self._ties.before(table) if self._ties.before(parent)]
-        else:
-            late = [] if table in self._waiting else list(self._ties.before(table))
-        for parent in filter(self._ledger.unfinished, late):
+        if table in self._waiting:
+            return
+        for parent in filter(self._ledger.unfinished, self._ties.before(table)):
             raise Fatal(
                 f"rows of {table} follow those of {parent} from now on, which is being copied, and the log of this "
                 "server does not hold what foreign keys do to child rows",

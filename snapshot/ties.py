@@ -1,8 +1,8 @@
 """What the snapshot must know of rows that follow others below the log (capture/foreign_keys.py).
 
 Only a target finds the rows that follow, and it finds them by what it has: every row on the way must be there. So no
-row of a table comes, by snapshot or by log, before the tables are complete whose rows its own follow; and where rows of
-a table follow rows of the same table, all of them come at one place. Pure.
+row of a table comes, by snapshot or by log, before the tables are complete through which a way leads to it; and where a
+way leads from rows of a table on to rows of the same table, all of them come at one place. Pure.
 """
 
 from collections.abc import Collection

@@ -19,7 +19,8 @@ class ForeignKey:
 
     child: TableName
     parent: TableName
-    referenced: tuple[str, ...]  # the parent's columns; empty: its primary key
+    columns: tuple[str, ...]  # the child's; empty: a column that refers by itself
+    referenced: tuple[str, ...]  # the parent's; empty: its primary key
     on_delete: str = ""
     on_update: str = ""
 
@@ -27,6 +28,17 @@ class ForeignKey:
     def follows(self) -> bool:
         """True when a change of the parent's rows may change the child's."""
         return bool({self.on_delete, self.on_update} & FOLLOWING)
+
+    def leads_on(self, further: "ForeignKey") -> bool:
+        """True when rows of the child that follow may be followed by others, by a key that refers to the child."""
+        if further.parent != self.child:
+            return False
+        if self.on_delete == "CASCADE" and further.on_delete in FOLLOWING:
+            return True
+        assigned = {name.lower() for name in self.columns}
+        reached = not assigned or not further.referenced or {name.lower() for name in further.referenced} & assigned
+        assigns = self.on_delete == "SET NULL" or self.on_update in FOLLOWING
+        return bool(assigns and reached and further.on_update in FOLLOWING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +58,17 @@ def read_foreign_keys(text: str, table: TableName, modes: SqlModes, server_versi
     cursor = Cursor(tokens(text, modes, server_version), table.database)
     made: list[ForeignKey] = []
     renamed: list[tuple[str, str]] = []
-    drops = declared = False
+    columns: tuple[str, ...] | None = None  # of the FOREIGN KEY whose REFERENCES is to come
+    drops = False
     while cursor.peek().kind is not TokenKind.END:
         symbol = cursor.next().symbol
         if symbol == "FOREIGN" and cursor.at("KEY"):
-            declared = True
+            columns = _columns(cursor)
         elif symbol == "REFERENCES":
-            key = _reference(cursor, table)
-            if declared or server_version >= _INLINE_SINCE:
+            key = _reference(cursor, table, columns or ())
+            if columns is not None or server_version >= _INLINE_SINCE:
                 made.append(key)
-            declared = False
+            columns = None
         elif symbol == "DROP" and cursor.at_one_of("FOREIGN", "CONSTRAINT"):
             cursor.next()
             cursor.take("KEY")
@@ -68,16 +81,29 @@ def read_foreign_keys(text: str, table: TableName, modes: SqlModes, server_versi
     return KeysText(tuple(made), drops, tuple(renamed))
 
 
-def _reference(cursor: Cursor, child: TableName) -> ForeignKey:
+def _columns(cursor: Cursor) -> tuple[str, ...]:
+    """After FOREIGN: KEY, perhaps a name, and the columns."""
+    cursor.expect("KEY")
+    if not cursor.at("("):
+        cursor.name()
+    return _parts(cursor)
+
+
+def _parts(cursor: Cursor) -> tuple[str, ...]:
+    cursor.expect("(")
+    names: list[str] = []
+    while not names or cursor.take(","):
+        names.append(cursor.name())
+        if cursor.take("("):
+            cursor.leave_parentheses()
+        cursor.take_any("ASC", "DESC")
+    cursor.expect(")")
+    return tuple(names)
+
+
+def _reference(cursor: Cursor, child: TableName, columns: tuple[str, ...]) -> ForeignKey:
     parent = cursor.qualified_name()
-    referenced: list[str] = []
-    if cursor.take("("):
-        while not referenced or cursor.take(","):
-            referenced.append(cursor.name())
-            if cursor.take("("):
-                cursor.leave_parentheses()
-            cursor.take_any("ASC", "DESC")
-        cursor.expect(")")
+    referenced = _parts(cursor) if cursor.at("(") else ()
     if cursor.take("MATCH"):
         cursor.next()
     rules = {"DELETE": "", "UPDATE": ""}
@@ -86,7 +112,7 @@ def _reference(cursor: Cursor, child: TableName) -> ForeignKey:
         if event not in rules:
             raise Unclear
         rules[event] = _rule(cursor)
-    return ForeignKey(child, parent, tuple(referenced), rules["DELETE"], rules["UPDATE"])
+    return ForeignKey(child, parent, columns, referenced, rules["DELETE"], rules["UPDATE"])
 
 
 def _rule(cursor: Cursor) -> str:

@@ -38,14 +38,14 @@ class _Silent:
     [
         (
             "CREATE TABLE child (a INT, CONSTRAINT `x y` FOREIGN KEY (a) REFERENCES `p``q` (`i d`) ON DELETE CASCADE)",
-            [ForeignKey(CHILD, TableName("d", "p`q"), ("i d",), "CASCADE", "")],
+            [ForeignKey(CHILD, TableName("d", "p`q"), ("a",), ("i d",), "CASCADE", "")],
         ),
         (
             "ALTER TABLE child ADD FOREIGN KEY k (a, b) REFERENCES e.p (c, d) MATCH FULL ON UPDATE SET NULL"
             " ON DELETE NO ACTION, ADD CONSTRAINT FOREIGN KEY (b) REFERENCES q(c)",
             [
-                ForeignKey(CHILD, TableName("e", "p"), ("c", "d"), "NO ACTION", "SET NULL"),
-                ForeignKey(CHILD, TableName("d", "q"), ("c",)),
+                ForeignKey(CHILD, TableName("e", "p"), ("a", "b"), ("c", "d"), "NO ACTION", "SET NULL"),
+                ForeignKey(CHILD, TableName("d", "q"), ("b",), ("c",)),
             ],
         ),
         ("CREATE TABLE child (a INT COMMENT 'REFERENCES p (x) ON DELETE CASCADE', b INT DEFAULT (1))", []),
@@ -62,8 +62,8 @@ def test_a_column_refers_by_itself_since_9_0() -> None:
     made = read_foreign_keys(text, CHILD, SqlModes(), NEW).made
 
     assert made == (
-        ForeignKey(CHILD, TableName("d", "p"), (), "CASCADE", ""),
-        ForeignKey(CHILD, TableName("d", "q"), ("z",)),
+        ForeignKey(CHILD, TableName("d", "p"), (), (), "CASCADE", ""),
+        ForeignKey(CHILD, TableName("d", "q"), (), ("z",)),
     )
 
 
@@ -109,6 +109,7 @@ def test_what_follows_what() -> None:
     assert [each.child for each in fired] == [table("b")]
     assert [each.child for each in keys.reach(fired)] == [table("b"), table("c")]
     assert keys.before(table("c")) == {table("b")}
+    assert keys.before(table("b")) == set(), "no way leads to it through another table"
     assert keys.before(table("x")) == set()
     assert keys.at_once(table("t"))
     assert not keys.at_once(table("b"))
@@ -141,4 +142,15 @@ def test_what_cannot_be_followed() -> None:
         after(key("b", "a", "ON DELETE CASCADE"), selected=("d.b",))
     after(key("b", "a", "ON DELETE CASCADE"), selected=("d.a",))
     with pytest.raises(Fatal, match=r"d\.a, d\.b follow each other in a circle"):
-        after(key("b", "a", "ON DELETE CASCADE"), key("a", "b", "ON UPDATE CASCADE"))
+        after(key("b", "a", "ON DELETE CASCADE"), key("a", "b", "ON DELETE CASCADE"))
+
+
+def test_a_circle_that_leads_nowhere() -> None:
+    """Shops and their managers: a new number of either one goes no further than to the other."""
+    keys = after(
+        key("b", "a", "ON UPDATE CASCADE"), key("a", "b", "ON UPDATE CASCADE"), key("t", "t", "ON DELETE SET NULL")
+    )
+
+    assert keys.before(table("a")) == keys.before(table("b")) == set()
+    assert len(keys.reach(keys.fired(table("a"), RowsKind.UPDATE))) == 1
+    assert not keys.at_once(table("t"))
