@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SLOW_FIRST := $(addprefix tests/,conformance faults integration golden fuzz unit)
 export PENSTOCK_CACHE ?= $(CURDIR)/.local
 export PYTHONWARNINGS ?= default
 
@@ -23,7 +24,7 @@ demo: $(STAMP) ## a shop database moves while it is written: the whole product i
 	$(BIN)/python -m deploy.demo
 
 test: lint $(STAMP) ## everything that CI runs, on WORKERS stacks of servers side by side (default 3)
-	$(BIN)/pytest -n $(or $(WORKERS),3) --dist loadfile --durations 40 -m "not long"
+	$(BIN)/pytest $(SLOW_FIRST) -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations 40 -m "not long"
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
