@@ -12,7 +12,7 @@ from capture.statements import Statements
 from runtime.errors import Fatal
 from schemas.codec import RowsKind
 from schemas.ddl.cursor import Unclear
-from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, read_foreign_keys
+from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, between, circle, read_foreign_keys
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.session import Session
 from schemas.ddl.statement import understand
@@ -83,25 +83,17 @@ class ForeignKeys:
 
     def at_once(self, table: TableName) -> bool:
         """True when a way leads from rows of the table on to rows of the same table."""
-        return table in self._between(table)
+        return table in between(self._keys, table)
 
     def before(self, table: TableName) -> set[TableName]:
         """The other tables through which a way leads to rows of the table."""
-        return self._between(table) - {table}
-
-    def _between(self, table: TableName) -> set[TableName]:
-        last = [key for key in self._keys if key.child == table and key.follows]
-        return {key.parent for key in last if any(other.leads_on(key) for other in self._keys if other.follows)}
+        return between(self._keys, table) - {table}
 
     def _refuse_circles(self) -> None:
         """Of tables that follow each other none could be copied before the others."""
-        left = {key.child: self.before(key.child) for key in self._keys if key.follows}
-        while free := [table for table, parents in left.items() if not parents & left.keys()]:
-            for table in free:
-                del left[table]
-        if left:
+        if found := circle(self._keys):
             raise Fatal(
-                f"rows of {', '.join(map(str, sorted(left)))} follow each other in a circle, and the log of this "
+                f"rows of {', '.join(map(str, found))} follow each other in a circle, and the log of this "
                 "server does not hold what foreign keys do to child rows",
                 hint="drop ON DELETE and ON UPDATE of one of the foreign keys, then migrate anew with a new task name",
             )

@@ -16,7 +16,7 @@ from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
 from control.check_kafka import kafka_findings
 from control.check_marker import naming_findings
-from control.check_objects import cascade_finding, object_findings
+from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
@@ -26,6 +26,7 @@ from control.server import ServerFacts, read_log, read_server
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, Endpoint, connect
+from schemas.ddl.foreign_keys import between
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.selection import HEARTBEAT_DATABASE, HEARTBEAT_TABLE
@@ -180,11 +181,12 @@ class Inspection:
             return SourceSight(server, databases, {})
         seen = read_catalog(connection, databases, server.version)
         facts = {name: table for name, table in seen.items() if task.selection.selected(name)}
-        keyless = [name for name, table in facts.items() if table.keyless]
-        self.findings.extend(source_privileges(server, task.selection, list(facts), keyless))
+        keys = following_keys(server, facts)
+        at_once = [name for name, table in facts.items() if table.keyless or name in between(keys, name)]
+        self.findings.extend(source_privileges(server, task.selection, list(facts), at_once))
         tables = read_tables(connection, facts).values()
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}
-        self.findings.append(cascade_finding(server, facts))
+        self.findings.append(cascade_finding(keys, facts))
         self.findings.extend(object_findings(task.name, facts, tables, others))
         return SourceSight(server, databases, facts)
 

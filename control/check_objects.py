@@ -1,13 +1,13 @@
 """Are the selected objects fit? Judges definitions of the source; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from control.catalog import TableFacts
 from control.finding import Finding, failed, listed, ok, warning
 from control.server import ServerFacts
 from runtime.dialect import dialect
 from runtime.errors import Fatal
-from schemas.ddl.foreign_keys import FOLLOWING
+from schemas.ddl.foreign_keys import ForeignKey, circle
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.table import Table
@@ -99,32 +99,42 @@ def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:
     return ok("objects.foreign_keys", "every foreign key's parent is selected")
 
 
-def cascade_finding(server: ServerFacts, tables: Mapping[TableName, TableFacts]) -> Finding:
-    """Foreign keys whose effects on child rows no log holds."""
+def following_keys(server: ServerFacts, tables: Mapping[TableName, TableFacts]) -> list[ForeignKey]:
+    """The foreign keys that change rows of which the log says nothing."""
     if dialect(server.variables["version"]).logs_cascades(server.variables.get("innodb_native_foreign_keys")):
-        return ok("objects.cascades", "the log holds every change of a row")
-    found = [
-        (table, key)
+        return []
+    keys = [
+        ForeignKey(table.name, key.parent, key.columns, key.parent_columns, key.on_delete, key.on_update)
         for table in tables.values()
         for key in table.foreign_keys
-        if {key.on_update, key.on_delete} & FOLLOWING
     ]
-    alone = [f"{table.name} {key.name}" for table, key in found if key.parent not in tables]
+    return [key for key in keys if key.follows]
+
+
+def cascade_finding(keys: Collection[ForeignKey], tables: Collection[TableName]) -> Finding:
+    """`keys`: those of `following_keys`, of the selected `tables`."""
+    if not keys:
+        return ok("objects.cascades", "the log holds every change of a row")
+    silent = "the log does not hold what foreign keys do to child rows"
+    alone = [f"{key.child} -> {key.parent}" for key in keys if key.parent not in tables]
     if alone:
         return failed(
             "objects.cascades",
-            "the log does not hold what foreign keys do to child rows, and their parents are not selected: "
-            f"{listed(alone)}",
+            f"{silent}, and their parents are not selected: {listed(alone)}",
             "select the parents too, drop ON DELETE and ON UPDATE, or leave the child tables out",
         )
-    if found:
-        return warning(
+    if round_about := circle(keys):
+        return failed(
             "objects.cascades",
-            "the log does not hold what foreign keys do to child rows, so the targets find them: each change of a "
-            f"parent that others follow is a pause of some 50 ms: {listed([f'{t.name} {k.name}' for t, k in found])}",
-            "nothing must be done; without the pauses: let the application change child rows",
+            f"{silent}, and rows of these tables follow each other in a circle: {listed(list(map(str, round_about)))}",
+            "drop ON DELETE and ON UPDATE of one of the foreign keys, or leave one of the tables out",
         )
-    return ok("objects.cascades", "no foreign key changes child rows")
+    return warning(
+        "objects.cascades",
+        f"{silent}, so the targets find them: each change of a parent that others may follow is a pause of some 50 ms: "
+        f"{listed([f'{key.child} -> {key.parent}' for key in keys])}",
+        "nothing must be done; without the pauses: let the application change child rows",
+    )
 
 
 def _topics(task: str, tables: Iterable[TableName]) -> Finding:

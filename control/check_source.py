@@ -194,7 +194,7 @@ def _prepared(log: LogFacts) -> Finding:
 
 
 def source_privileges(
-    server: ServerFacts, selection: Selection, tables: list[TableName], keyless: list[TableName]
+    server: ServerFacts, selection: Selection, tables: list[TableName], at_once: list[TableName]
 ) -> Iterator[Finding]:
     """What the account may do, against what the task needs of the tables it sees."""
     missing = [name for name in ("REPLICATION SLAVE", "REPLICATION CLIENT") if not server.grants.everywhere(name)]
@@ -205,12 +205,12 @@ def source_privileges(
         yield ok("source.log_privileges", "the account may read the log")
     yield _patterns(server, selection)
     yield _readable(server, selection, tables)
-    refused = [str(table) for table in keyless if not server.grants.on_table("LOCK TABLES", table.database, table.name)]
+    refused = [str(table) for table in at_once if not server.grants.on_table("LOCK TABLES", table.database, table.name)]
     if refused:
         yield failed(
             "source.lock_tables",
-            f"LOCK TABLES is missing, which tables without a key need for a moment: {listed(refused)}",
-            f"GRANT LOCK TABLES ON *.* TO {server.account}, or give the tables a primary key",
+            f"LOCK TABLES is missing, which is needed for a moment to copy these tables at once: {listed(refused)}",
+            f"GRANT LOCK TABLES ON *.* TO {server.account}, or exclude the tables",
         )
 
 

@@ -4,6 +4,7 @@ Promises: every foreign key that a server takes from the text is found. What the
 `drops`, because a name alone does not lead to a key that the server named itself. Pure.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from schemas.ddl.cursor import Cursor, Unclear
@@ -51,6 +52,22 @@ class KeysText:
 
 
 FOLLOWING = frozenset(("CASCADE", "SET NULL"))
+
+
+def between(keys: Collection[ForeignKey], table: TableName) -> set[TableName]:
+    """The tables through which a way leads to rows of `table`: `table` itself where one leads from its rows on to its
+    rows."""
+    last = [key for key in keys if key.child == table and key.follows]
+    return {key.parent for key in last if any(other.leads_on(key) for other in keys)}
+
+
+def circle(keys: Collection[ForeignKey]) -> list[TableName]:
+    """Tables through which ways lead in a circle, or on from one; empty when there is none."""
+    left = {key.child: between(keys, key.child) - {key.child} for key in keys}
+    while free := [table for table, through in left.items() if not through & left.keys()]:
+        for table in free:
+            del left[table]
+    return sorted(left)
 
 
 def read_foreign_keys(text: str, table: TableName, modes: SqlModes, server_version: int) -> KeysText:

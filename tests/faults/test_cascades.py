@@ -1,6 +1,8 @@
 """Rows that follow others by foreign keys, from sources whose log is silent about them: under a writer, copied while it
 writes, with kills at every seam, and equal in the end."""
 
+import os
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +52,18 @@ def _followed(stack: Stack, folder: Path, seed: int, spelled: Callable[[str], st
         running.equal()
         writer.stop()
         task.run("verify")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("version", ["9.7", "5.6"])
+def test_soak(native: Stack, stack: Stack, tmp_path: Path, version: str) -> None:
+    """PENSTOCK_CASCADE_ROUNDS rounds (5), each with other seeds; PENSTOCK_SOAK_SEED repeats a run."""
+    seed = int(os.environ.get("PENSTOCK_SOAK_SEED") or random.randrange(10**6))
+    print(f"PENSTOCK_SOAK_SEED={seed}")
+    old = replace(stack, source=start_mysql(Profile.SOURCE56, stack.directory / Profile.SOURCE56))
+    for number in range(int(os.environ.get("PENSTOCK_CASCADE_ROUNDS") or 5)):
+        _followed(native if version == "9.7" else old, tmp_path, seed + number, str if version == "9.7" else aged)
 
 
 def test_rows_follow_others_that_the_log_does_not_name(native: Stack, tmp_path: Path) -> None:

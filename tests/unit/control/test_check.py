@@ -5,7 +5,7 @@ import pytest
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
 from control.check_destination import destination_findings, table_findings
 from control.check_marker import naming_findings
-from control.check_objects import cascade_finding, object_findings
+from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
 from control.finding import Finding, Status, listed
 from control.grants import Grants
@@ -330,7 +330,8 @@ def test_cascades_that_no_log_holds_need_their_parents() -> None:
         ("5.6.51", "OFF", (TABLE, plain), Status.OK),
     ):
         server = replace(SOURCE, variables={**VARIABLES, "version": version, "innodb_native_foreign_keys": native})
-        assert cascade_finding(server, {table.name: table for table in tables}).status is status
+        facts = {table.name: table for table in tables}
+        assert cascade_finding(following_keys(server, facts), facts).status is status
 
 
 def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:
