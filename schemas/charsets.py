@@ -17,7 +17,8 @@ Decode = Callable[[bytes], str | None]
 
 #: No certain text begins with it: keys mark values with it that text does not hold.
 MARK = "\U0010ffff"
-_UNKNOWN = "\ufffd"  # the character for bytes that are none
+#: the character for bytes that are none
+UNKNOWN = "\ufffd"
 _UNDEFINED = "\ufffe"  # what charmap_decode takes for "no such character"
 _BASIC_PLANE = re.compile("[\U00010000-\U0010ffff]")
 
@@ -90,7 +91,18 @@ def text_of(charset: str, data: bytes) -> str:
     """The text as the server reads it, with U+FFFD for what is no character."""
     if charset in _UNICODE:
         return data.decode(_UNICODE[charset], "replace")
-    return "".join(character for character, _ in _walk(_tables()[charset], longest(charset), data))
+    return "".join(character for character, _, _ in _walk(_tables()[charset], longest(charset), data))
+
+
+def characters(charset: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Each character with its bytes, in a set that clients may use; U+FFFD for each byte that belongs to none."""
+    if charset in _UNICODE:
+        for character in data.decode(_UNICODE[charset], "surrogateescape"):
+            code = character.encode(_UNICODE[charset], "surrogateescape")
+            yield UNKNOWN if "\udc80" <= character <= "\udcff" else character, code
+        return
+    for character, code, _ in _walk(_tables()[charset], longest(charset), data):
+        yield character, code
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +193,25 @@ def _several(table: _Table, most: int) -> Decode:
             certain = False
         if not certain:
             walked = list(_walk(table, most, data))
-            if not all(sure for _, sure in walked):
+            if not all(sure for _, _, sure in walked):
                 return None
-            text = "".join(character for character, _ in walked)
+            text = "".join(character for character, _, _ in walked)
         return None if text.startswith(MARK) else text
 
     return read
 
 
-def _walk(table: _Table, most: int, data: bytes) -> Iterator[tuple[str, bool]]:
-    """Each character, and whether it is certain."""
+def _walk(table: _Table, most: int, data: bytes) -> Iterator[tuple[str, bytes, bool]]:
+    """Each character, its bytes, and whether it is certain."""
     at = 0
     while at < len(data):
         for size in range(1, most + 1):
             code = data[at : at + size]
             character = table.read(code)
             if character is not None:
-                yield character, code not in table.doubtful
+                yield character, code, code not in table.doubtful
                 at += size
                 break
         else:
-            yield _UNKNOWN, False
+            yield UNKNOWN, data[at : at + 1], False
             at += 1

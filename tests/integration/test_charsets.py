@@ -200,6 +200,7 @@ def test_statements_of_sessions_in_other_charsets(task: NewTask) -> None:
             _convert(source)
         settle(moved, [migrate])
         moved.assert_equal()
+    moved.run("verify")
 
 
 def _in_session(source: Connection, charset: str) -> None:
@@ -217,6 +218,14 @@ def _in_session(source: Connection, charset: str) -> None:
         f"INSERT INTO named VALUES (1, '{word}', '{word}'), (2, NULL, 'plain')",
     ):
         source.execute(statement.encode(codec))
+    source.execute(
+        b"CREATE TABLE introduced (id INT PRIMARY KEY, l VARCHAR(9) CHARACTER SET latin1 DEFAULT _latin1'\xe9\\n''', "
+        b"b VARBINARY(9) DEFAULT _binary'\xe9\xff', g VARCHAR(9) CHARACTER SET gbk DEFAULT _gbk'\xca\xfd', "
+        b"k VARCHAR(9) CHARACTER SET koi8r AS (CONCAT(_koi8r'\xc1', id)))"
+    )
+    source.execute("INSERT INTO introduced (id) VALUES (1)")
+    source.execute(b"ALTER TABLE introduced ADD COLUMN j VARCHAR(9) CHARACTER SET sjis DEFAULT _sjis'\x95\xb6'")
+    source.execute("INSERT INTO introduced (id) VALUES (2)")
     source.execute("SET NAMES utf8mb4")
 
 
