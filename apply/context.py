@@ -1,6 +1,7 @@
 """The session that a schema change runs in: the source's, as far as the destination lets the account set it."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from apply.ddl import sql_mode
 from runtime.mysql import Connection, Refused
@@ -29,6 +30,8 @@ def enter(connection: Connection, change: SchemaChange, *, idle_seconds: int, lo
         f"SET SESSION sql_mode = {text_literal(sql_mode(change))}, time_zone = '+00:00', foreign_key_checks = 0,"
         f" default_storage_engine = InnoDB, lock_wait_timeout = {lock_wait_seconds}, wait_timeout = {idle_seconds}"
     )
+    if moment := change.session.get("timestamp"):
+        connection.execute(f"SET SESSION timestamp = {Decimal(moment)}")
     for name, value in _wanted(connection, change):
         try:
             connection.execute(f"SET SESSION {name} = {text_literal(value)}")

@@ -60,6 +60,12 @@ class Cascades:
             return None
         readers = [self._reader(shape, column) for column in columns]
         rows = tuple(_rows(kind, readers, messages.values))
+        if rows and not self.keys.silent:
+            raise Fatal(
+                f"{shape.table.name}: other rows followed rows of this event by foreign keys, and this server's log, "
+                "which should hold them, does not: it has applied the log of a server before MySQL 9.6",
+                hint="read the log of that server itself: migrate anew from it, with a new task name",
+            )
         return Followed(shape.table.name, columns, rows, tuple(self.keys.reach(fired))) if rows else None
 
     def tables(self, followed: Followed, transaction: str) -> tuple[FollowingTable, ...]:

@@ -17,7 +17,8 @@ HEADER = struct.Struct("<IBIIIH")
 HEADER_SIZE = 19
 FLAG_IGNORABLE = 0x80
 _MOST_COLUMNS = 4096
-_NO_FOREIGN_KEY_CHECKS = 2  # a flag of row events
+# Flags of row events: the session did not heed foreign keys; or the server did, and logs what follows (since 9.6).
+_NO_FOREIGN_KEY_CHECKS, _SQL_FOREIGN_KEYS = 2, 16
 
 
 class EventType(IntEnum):
@@ -101,6 +102,7 @@ class Query:
     collation_connection: int | None
     collation_server: int | None
     time_zone: str | None
+    microseconds: int  # of its beginning, whose second is the event's timestamp
     default_collation_for_utf8mb4: int | None
     explicit_defaults_for_timestamp: bool | None
     sql_require_primary_key: bool | None
@@ -113,7 +115,7 @@ class Rows:
     table_id: int
     images: tuple[bytes, bytes]  # bitmaps of present columns: of the older image and of the newer one; empty: no image
     start: int
-    foreign_keys: bool  # they counted in the session: other rows followed these
+    foreign_keys: bool  # InnoDB heeded them: other rows followed these, and no event says so
 
 
 def gtid(body: bytes) -> Gtid:
@@ -229,7 +231,7 @@ def rows(kind: int, body: bytes) -> Rows:
         raise malformed(kind) from error
     if at > len(body):
         raise malformed(kind)
-    return Rows(table_id, images, at, not body[6] & _NO_FOREIGN_KEY_CHECKS)
+    return Rows(table_id, images, at, not body[6] & (_NO_FOREIGN_KEY_CHECKS | _SQL_FOREIGN_KEYS))
 
 
 def _width(body: bytes, at: int) -> tuple[int, int]:
@@ -283,6 +285,7 @@ def query(body: bytes) -> Query:
         collation_connection=connection,
         collation_server=server,
         time_zone=time_zone,
+        microseconds=_number(found.get(13)) or 0,
         default_collation_for_utf8mb4=_number(found.get(18)),
         explicit_defaults_for_timestamp=_flag(found.get(16)),
         sql_require_primary_key=_flag(found.get(19)),

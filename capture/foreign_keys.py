@@ -1,4 +1,4 @@
-"""Which tables follow which by foreign keys, as of the stream's place: none where the log says what they do.
+"""Which tables follow which by foreign keys, as of the stream's place.
 
 Read from the statements that the schema topic holds and those that come by, so a new session knows what the last one
 knew. What a statement takes away by a name that the server may have given stays here: the destination, which has run
@@ -26,7 +26,7 @@ class ForeignKeys:
 
     def __init__(self, statements: Statements, changes: Iterable[SchemaChange], selection: Selection) -> None:
         """`changes`: every schema change so far, in order."""
-        self._silent = not statements.logs_cascades
+        self.silent = not statements.logs_cascades  # the server's log does not hold what follows
         self._selection = selection
         self._keys: set[ForeignKey] = set()
         self._doubtful: set[TableName] = set()  # tables that have lost a constraint
@@ -39,8 +39,6 @@ class ForeignKeys:
 
     def changed(self, text: str, statement: Statement, session: Session) -> None:
         """A statement has run; Fatal when selected rows begin to follow rows that are not selected."""
-        if not self._silent:
-            return
         match statement.kind:
             case Kind.CREATE_TABLE | Kind.ALTER_TABLE:
                 self._read(text, statement, session)
@@ -83,15 +81,15 @@ class ForeignKeys:
 
     def at_once(self, table: TableName) -> bool:
         """True when a way leads from rows of the table on to rows of the same table."""
-        return table in between(self._keys, table)
+        return self.silent and table in between(self._keys, table)
 
     def before(self, table: TableName) -> set[TableName]:
         """The other tables through which a way leads to rows of the table."""
-        return between(self._keys, table) - {table}
+        return between(self._keys, table) - {table} if self.silent else set()
 
     def _refuse_circles(self) -> None:
         """Of tables that follow each other none could be copied before the others."""
-        if found := circle(self._keys):
+        if self.silent and (found := circle(self._keys)):
             raise Fatal(
                 f"rows of {', '.join(map(str, found))} follow each other in a circle, and the log of this "
                 "server does not hold what foreign keys do to child rows",
@@ -116,7 +114,7 @@ class ForeignKeys:
             ) from error
         made = {key for key in found.made if self._selection.selected(key.child)}
         for key in made:
-            if key.follows and not self._selection.selected(key.parent):
+            if self.silent and key.follows and not self._selection.selected(key.parent):
                 raise Fatal(
                     f"rows of {key.child} follow those of {key.parent}, which is not selected, and the log of this "
                     "server does not hold what foreign keys do to child rows",

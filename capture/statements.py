@@ -137,7 +137,7 @@ class Statements:
         return written and any(map(self._selection.selected, statement.tables))
 
     def session(self, query: Query) -> dict[str, str]:
-        """Session variables of the statement, as a destination sets them."""
+        """Session variables of the statement, as a destination sets them; without its time."""
         found: dict[str, str] = dict(self._unsaid)
         if query.sql_mode is not None:
             found["sql_mode"] = ",".join(name for bit, name in _SQL_MODES.items() if query.sql_mode >> bit & 1)

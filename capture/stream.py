@@ -324,7 +324,9 @@ class Stream:
             starts = statement.starts_transaction
             if transaction.units >= transaction.skip:
                 database = found.database if statement.database is None else statement.database
-                self._schema_change(event, database, understood, self._statements.session(found))
+                session = self._statements.session(found)
+                session["timestamp"] = f"{event.timestamp}.{found.microseconds:06}"  # what NOW() is to the statement
+                self._schema_change(event, database, understood, session)
             else:
                 transaction.units += 1
             transaction.open = transaction.open or starts

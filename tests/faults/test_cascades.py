@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import Profile, Stack, start_mysql, stop_mysql
+from deploy.local import Profile, Server, Stack, start_mysql, stop_mysql
+from deploy.local.mysql import replicate
+from runtime.errors import Exit
+from runtime.mysql import Connection, connect
 from tests.conftest import empty
 from tests.pipeline.aged import aged
 from tests.pipeline.families import FamilyWriter
@@ -73,3 +76,36 @@ def test_rows_follow_others_that_the_log_does_not_name(native: Stack, tmp_path: 
 def test_rows_follow_others_at_mysql_56(stack: Stack, tmp_path: Path) -> None:
     source = start_mysql(Profile.SOURCE56, stack.directory / Profile.SOURCE56)
     _followed(replace(stack, source=source), tmp_path, 22, aged)
+
+
+def test_a_server_that_has_applied_the_log_of_an_old_one(native: Stack, tmp_path: Path) -> None:
+    """Its own log would hold what follows; of what it has applied it does not."""
+    directory = native.directory / "above"
+    replica = start_mysql(Profile.SOURCE, directory)
+    try:
+        replicate(native.source, replica)
+        empty(native)
+        with connect(native.source.endpoint("admin")) as connection:
+            connection.execute("CREATE DATABASE ran")
+            for table in ("a (id INT PRIMARY KEY)", "b (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES a (id)"):
+                connection.execute(f"CREATE TABLE ran.{table}" + (" ON DELETE CASCADE)" if "FOREIGN" in table else ""))
+            connection.execute("INSERT INTO ran.a VALUES (1), (2)")
+            connection.execute("INSERT INTO ran.b VALUES (1, 1), (2, 2)")
+            with Task(replace(native, source=replica), tmp_path, include=["ran.*"]) as task:
+                _wait(connection, replica)
+                capture, _ = task.start("capture"), task.start("apply")
+                task.wait()
+                task.assert_equal()
+                connection.execute("DELETE FROM ran.a WHERE id = 1")
+                _wait(connection, replica)
+                assert capture.exit_code() == Exit.OPERATOR
+                assert "it has applied the log of a server before MySQL 9.6" in capture.tail()
+    finally:
+        stop_mysql(directory)
+
+
+def _wait(primary: Connection, replica: Server) -> None:
+    """The replica has all that the primary has."""
+    done = str(primary.value("SELECT @@GLOBAL.gtid_executed"))
+    with connect(replica.endpoint("admin")) as connection:
+        assert connection.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, 60)", (done,)) == 0
