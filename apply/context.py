@@ -12,7 +12,9 @@ from schemas.sql import identifier, text_literal
 _UNKNOWN_DATABASE = 1049
 # Missing right, unknown variable, unknown value, unknown collation, unknown time zone.
 _NOT_HERE = frozenset((1193, 1227, 1231, 1232, 1238, 1273, 1298, 3680))
+_NUMBERS = ("auto_increment_increment", "auto_increment_offset")
 _OPTIONAL = (
+    *_NUMBERS,
     "collation_connection",
     "collation_server",
     "default_collation_for_utf8mb4",
@@ -34,7 +36,7 @@ def enter(connection: Connection, change: SchemaChange, *, idle_seconds: int, lo
         connection.execute(f"SET SESSION timestamp = {Decimal(moment)}")
     for name, value in _wanted(connection, change):
         try:
-            connection.execute(f"SET SESSION {name} = {text_literal(value)}")
+            connection.execute(f"SET SESSION {name} = {int(value) if name in _NUMBERS else text_literal(value)}")
         except Refused as error:
             if error.code not in _NOT_HERE:
                 raise
@@ -54,8 +56,9 @@ def _wanted(connection: Connection, change: SchemaChange) -> Iterator[tuple[str,
         value = change.session.get(name)
         if name not in present and value == _ALWAYS.get(name):
             continue
-        if value is not None and _plain(str(present.get(name))) != _plain(value):
-            yield name, _plain(value)
+        plain = str if name in _NUMBERS else _plain
+        if value is not None and plain(str(present.get(name))) != plain(value):
+            yield name, plain(value)
 
 
 def _plain(value: str) -> str:

@@ -102,6 +102,7 @@ class Query:
     collation_connection: int | None
     collation_server: int | None
     time_zone: str | None
+    auto_increment: tuple[int, int]  # auto_increment_increment and _offset
     microseconds: int  # of its beginning, whose second is the event's timestamp
     default_collation_for_utf8mb4: int | None
     explicit_defaults_for_timestamp: bool | None
@@ -273,7 +274,7 @@ def query(body: bytes) -> Query:
         time_zone = found[5].decode() if 5 in found else None
     except (IndexError, ValueError, struct.error) as error:
         raise malformed(EventType.QUERY) from error
-    charset = found.get(4)
+    charset, steps = found.get(4), found.get(3, b"")
     client, connection, server = struct.unpack("<HHH", charset) if charset else (None, None, None)
     return Query(
         thread_id=thread_id,
@@ -285,6 +286,7 @@ def query(body: bytes) -> Query:
         collation_connection=connection,
         collation_server=server,
         time_zone=time_zone,
+        auto_increment=(_number(steps[:2]) or 1, _number(steps[2:]) or 1),
         microseconds=_number(found.get(13)) or 0,
         default_collation_for_utf8mb4=_number(found.get(18)),
         explicit_defaults_for_timestamp=_flag(found.get(16)),

@@ -148,6 +148,7 @@ class Statements:
         ):
             if number in self._collations:
                 found[name] = self._collations[number][0]
+        found["auto_increment_increment"], found["auto_increment_offset"] = map(str, query.auto_increment)
         if query.time_zone:
             found["time_zone"] = query.time_zone
         for name, flag in (

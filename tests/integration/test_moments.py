@@ -1,4 +1,4 @@
-"""Schema changes whose effect depends on when they ran: rows that were there before have the source's values."""
+"""Schema changes whose effect depends on the moment and the session: rows that were there have the source's values."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.pipeline.task import Task
 
 
 @pytest.mark.parametrize("version", ["9.7", "5.6"])
-def test_columns_that_are_added_with_the_time_of_their_statement(
+def test_columns_that_are_added_with_values_of_the_session(
     databases: Stack, task: Callable[..., Task], version: str
 ) -> None:
     pair = databases
@@ -31,8 +31,11 @@ def test_columns_that_are_added_with_the_time_of_their_statement(
             "ALTER TABLE shop.t ADD a DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),"
             " ADD b TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP"
         )
+        admin.execute("SET SESSION auto_increment_increment = 10, auto_increment_offset = 3")
+        admin.execute("ALTER TABLE shop.t ADD n INT NOT NULL AUTO_INCREMENT UNIQUE")
         admin.execute("INSERT INTO shop.t (id) VALUES (3)")
         assert str(admin.value("SELECT a FROM shop.t WHERE id = 1")) == "2009-02-14 05:01:30.123456"
+        assert admin.value("SELECT COUNT(DISTINCT n) FROM shop.t WHERE n % 10 = 3") == 3
 
     running.wait()
     running.assert_equal()
