@@ -316,6 +316,18 @@ def test_a_purged_file_is_noticed_without_gtids() -> None:
     assert bad(source_with(LOG, f"{UUID}/binlog.000001:400")) == {"source.position": Status.FAILED}
 
 
+def test_stored_columns_that_depend_on_a_zone() -> None:
+    moment = replace(ID, name="at", data_type="timestamp", column_type="timestamp")
+    day = replace(ID, name="day", data_type="date", extra="STORED GENERATED", expression="cast(`at` as date)")
+    for columns, found in (
+        ((ID, moment, day), {"objects.generated": Status.WARNING}),
+        ((ID, moment, replace(day, extra="VIRTUAL GENERATED")), {}),
+        ((ID, moment, replace(day, expression="`id` + 1")), {}),
+    ):
+        table = replace(TABLE, columns=columns)
+        assert bad(list(object_findings("shop", {table.name: table}, [], {}))) == found
+
+
 def test_cascades_that_no_log_holds_need_their_parents() -> None:
     key = ForeignKeyFacts("of_order", ("order_id",), ORDERS, ("id",), "NO ACTION", "CASCADE")
     lines = replace(TABLE, name=TableName("shop", "lines"), foreign_keys=(key,))
