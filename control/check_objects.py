@@ -85,7 +85,7 @@ def _keys(tables: Iterable[TableFacts]) -> Finding:
 
 
 def _generated(tables: Iterable[TableFacts]) -> Finding:
-    """A target computes stored columns by itself, in UTC: what depends on the zone of the session that wrote differs."""
+    """A target computes stored columns itself, in UTC: what depends on the zone of the session that wrote differs."""
     zoned = [
         f"{table.name}.{column.name}"
         for table in tables
@@ -96,8 +96,8 @@ def _generated(tables: Iterable[TableFacts]) -> Finding:
     if zoned:
         return warning(
             "objects.generated",
-            f"stored generated columns that are computed from a TIMESTAMP: {listed(zoned)}; the targets compute them with "
-            "time_zone = '+00:00', whatever the zone of the session that wrote the row",
+            f"stored generated columns that are computed from a TIMESTAMP: {listed(zoned)}; the targets compute them "
+            "with time_zone = '+00:00', whatever the zone of the session that wrote the row",
             "compare with penstock verify; if they differ, make the columns plain at the source, or compute them from "
             "DATETIME",
         )
