@@ -1,12 +1,11 @@
 """Rows that follow others by foreign keys, where the source's log is silent about them: once, with the fence."""
 
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from apply.cascade import ForeignKey, Step, first_steps, found, next_steps, roots, statement
-from apply.destination import open_session
+from apply.destination import IDLE_SECONDS, open_session
 from apply.records import Place
 from apply.state import MadeTable, State, Stuck
 from runtime.errors import Transient
@@ -14,14 +13,14 @@ from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.ddl.foreign_keys import FOLLOWING
-from schemas.names import TableName
+from schemas.names import TableName, folded
 from schemas.records import Cascade, FollowingTable
 from schemas.sql import identifier, text_literal
 
 _ANSWER_SECONDS = 0.01
 _KEYS = (
-    "SELECT k.CONSTRAINT_NAME, k.TABLE_SCHEMA, k.TABLE_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA,"
-    " k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE"
+    "SELECT k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME,"
+    " k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE"
     " FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r"
     " ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME"
     " AND r.TABLE_NAME = k.TABLE_NAME"
@@ -34,84 +33,22 @@ _STAMPED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
+@dataclass(frozen=True, slots=True)
+class Due:
     """A cascade, the record at `offset` of the schema topic, whose fence stands at `fence`."""
 
-    endpoint: Endpoint
-    state_database: str
-    target: str
-    lock_wait_seconds: int
     place: Place
     fence: int
     offset: int
     cascade: Cascade
 
-    def run(self) -> Generator[None]:
-        """Yields while it waits. Closed before its end, it has done nothing."""
-        begun = time.monotonic()
-        with closing(open_session(self.endpoint, self.lock_wait_seconds)) as session:
-            state = State(session, self.state_database, self.target)
-            # MySQL does not resolve an alias that rows are deleted from without a default database.
-            session.execute(f"USE {identifier(self.cascade.database)}")
-            with state.transaction():
-                if state.locked_fence(self.place) != self.fence:
-                    raise Transient(f"another process has gone on with {self.place}")
-                made = state.tables()
-                keys = self._keys(session, [table for table in self.cascade.tables if table.topic in made])
-                rows = yield from self._follow(session, keys)
-                self._note(state, made)
-                seam("apply.cascaded")
-        seam("apply.cascade_done")
-        milliseconds = round(1000 * (time.monotonic() - begun))
-        log.info("cascade_applied", epoch=self.cascade.epoch, table=str(self.cascade.name), rows=rows, ms=milliseconds)
+    def claim(self, state: State) -> None:
+        """Holds the fence against every other process until the transaction ends."""
+        if state.locked_fence(self.place) != self.fence:
+            raise self.overtaken()
 
-    def _keys(self, session: Connection, tables: Sequence[FollowingTable]) -> list[ForeignKey]:
-        """The destination's foreign keys between the tables; Stuck when one is missing that is there at the source."""
-        lowers = int(session.value("SELECT @@lower_case_table_names")) != 0
-        present: list[ForeignKey] = []
-        for table in tables:
-            mine = list(_foreign_keys(session, table.name, table.parents, lowers))
-            for parent, certain in zip(table.parents, table.certain, strict=True):
-                if certain and not any(key.parent == parent for key in mine):
-                    raise Stuck(
-                        self.place,
-                        self.offset,
-                        f"rows of {parent} were changed, others of {table.name} followed, and the destination's"
-                        f" {table.name} has no foreign key that says which",
-                        f"give {table.name} the foreign key to {parent} that the source has, then start again",
-                        str(table.name),
-                    )
-            present += mine
-        return present
-
-    def _follow(self, session: Connection, keys: Collection[ForeignKey]) -> Generator[None, None, int]:
-        """How many rows followed."""
-        rows = 0
-        stamped: dict[TableName, list[str]] = {}
-        for root in roots(self.cascade.name, self.cascade.columns, self.cascade.rows):
-            for step in reversed(list(_leading(session, first_steps(root, keys), keys))):
-                if step.table not in stamped:
-                    stamped[step.table] = _stamped(session, step.table)
-                rows += yield from self._run(session, statement(step, stamped[step.table]), step)
-        return rows
-
-    def _run(self, session: Connection, sql: str, step: Step) -> Generator[None, None, int]:
-        try:
-            running = session.start(sql)
-            while not running.finished(_ANSWER_SECONDS):
-                yield
-        except Refused as error:
-            raise Stuck(
-                self.place,
-                self.offset,
-                f"the destination refuses what follows changes of {self.cascade.name}: {error}; in full: {sql[:200]}",
-                "make the destination take the statement, then start again",
-                str(step.table),
-            ) from error
-        return running.rows
-
-    def _note(self, state: State, made: dict[str, MadeTable]) -> None:
+    def note(self, state: State, made: Mapping[str, MadeTable]) -> None:
+        """The cascade is done, with the transaction that says so."""
         cascade = self.cascade
         for table in cascade.tables:
             if table.topic in made:
@@ -119,7 +56,115 @@ class Following:
         state.raise_epoch(cascade.epoch)
         state.clear_problem(self.place)
         if not state.advance(self.place, self.fence, self.offset + 1, cascade.epoch, cascade.source_us):
-            raise Transient(f"another process has gone on with {self.place}")
+            raise self.overtaken()
+
+    def overtaken(self) -> Transient:
+        return Transient(f"another process has gone on with {self.place}")
+
+    def stuck(self, table: TableName, error: str, hint: str) -> Stuck:
+        text = f"rows of {self.cascade.name} were changed and others of {table} followed: {error}"
+        return Stuck(self.place, self.offset, text, hint, str(table))
+
+
+class Follower:
+    """Runs cascades one after the other: a session of its own, and what it has learned of the destination's tables.
+
+    Closed whenever a schema change has run, or somebody else may have run one.
+    """
+
+    def __init__(self, endpoint: Endpoint, state_database: str, target: str, lock_wait_seconds: int) -> None:
+        self._endpoint = endpoint
+        self._state_database = state_database
+        self._target = target
+        self._lock_wait_seconds = lock_wait_seconds
+        self._session: Connection | None = None
+        self._used = 0.0
+        self._keys: dict[TableName, list[ForeignKey]] = {}
+        self._stamped: dict[TableName, list[str]] = {}
+
+    def run(self, due: Due) -> Generator[None]:
+        """Yields while it waits. Closed before its end, it has done nothing."""
+        begun, cascade = time.monotonic(), due.cascade
+        session = self._opened()
+        try:
+            state = State(session, self._state_database, self._target)
+            with state.transaction():
+                due.claim(state)
+                made = state.tables()
+                keys = self._present(session, due, [table for table in cascade.tables if table.topic in made])
+                rows = yield from self._follow(session, due, keys)
+                due.note(state, made)
+                seam("apply.cascaded")
+            seam("apply.cascade_done")
+        except BaseException:
+            self.close()
+            raise
+        self._used = time.monotonic()
+        milliseconds = round(1000 * (self._used - begun))
+        log.info("cascade_applied", epoch=cascade.epoch, table=str(cascade.name), rows=rows, ms=milliseconds)
+
+    def close(self) -> None:
+        """Forgets everything."""
+        self._keys.clear()
+        self._stamped.clear()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _opened(self) -> Connection:
+        """A session that is not about to be ended for its silence."""
+        if self._session is None or time.monotonic() - self._used > IDLE_SECONDS / 3:
+            self.close()
+            self._session = open_session(self._endpoint, self._lock_wait_seconds)
+            # MySQL does not resolve an alias that rows are deleted from without a default database.
+            self._session.execute(f"USE {identifier(self._state_database)}")
+        return self._session
+
+    def _present(self, session: Connection, due: Due, tables: Sequence[FollowingTable]) -> list[ForeignKey]:
+        """The destination's foreign keys between the tables; Stuck when one is missing that is there at the source."""
+        present: list[ForeignKey] = []
+        for table in tables:
+            mine = [
+                replace(key, parent=parent)
+                for key in self._keys_of(session, table.name)
+                if (parent := _spelled(key.parent, table.parents)) is not None
+            ]
+            for parent, certain in zip(table.parents, table.certain, strict=True):
+                if certain and not any(key.parent == parent for key in mine):
+                    raise due.stuck(
+                        table.name,
+                        f"the destination's {table.name} has no foreign key to {parent} that says which",
+                        f"give {table.name} the foreign key that the source has, then start again",
+                    )
+            present += mine
+        return present
+
+    def _keys_of(self, session: Connection, table: TableName) -> list[ForeignKey]:
+        if table not in self._keys:
+            self._keys[table] = list(_foreign_keys(session, table))
+        return self._keys[table]
+
+    def _follow(self, session: Connection, due: Due, keys: Collection[ForeignKey]) -> Generator[None, None, int]:
+        """How many rows followed."""
+        rows = 0
+        cascade = due.cascade
+        for root in roots(cascade.name, cascade.columns, cascade.rows):
+            for step in reversed(list(_leading(session, first_steps(root, keys), keys))):
+                if step.table not in self._stamped:
+                    self._stamped[step.table] = _stamped(session, step.table)
+                try:
+                    rows += yield from _changed(session, statement(step, self._stamped[step.table]))
+                except Refused as error:
+                    hint = "make the destination take the statement, then start again"
+                    raise due.stuck(step.table, f"the destination refuses it: {error}", hint) from error
+        return rows
+
+
+def _changed(session: Connection, sql: str) -> Generator[None, None, int]:
+    running = session.start(sql)
+    while not running.finished(_ANSWER_SECONDS):
+        yield
+    return running.rows
 
 
 def _leading(session: Connection, steps: list[Step], keys: Collection[ForeignKey]) -> Iterator[Step]:
@@ -130,33 +175,30 @@ def _leading(session: Connection, steps: list[Step], keys: Collection[ForeignKey
         steps = [further for step in leading for further in next_steps(step, keys)]
 
 
-def _foreign_keys(
-    session: Connection, child: TableName, parents: Sequence[TableName], lowers: bool
-) -> Iterator[ForeignKey]:
-    """Those of `child` to one of `parents` that change rows; a server that lowers names tells them so."""
-    known = {_told(parent, lowers): parent for parent in parents}
-    there = _told(child, lowers)
+def _foreign_keys(session: Connection, child: TableName) -> Iterator[ForeignKey]:
+    """Those of `child` that change rows, with names as the server tells them."""
     parts: dict[str, list[tuple[object, ...]]] = {}
-    for row in session.query(_KEYS.format(text_literal(there.database), text_literal(there.name))):
+    for row in session.query(_KEYS.format(text_literal(child.database), text_literal(child.name))):
         parts.setdefault(str(row[0]), []).append(row)
     for name, rows in parts.items():
-        first = rows[0]
-        parent = known.get(_told(TableName(str(first[4]), str(first[5])), lowers))
-        if parent is None or not {first[7], first[8]} & FOLLOWING:
-            continue
-        yield ForeignKey(
-            name=name,
-            child=child,
-            columns=tuple(str(row[3]).lower() for row in rows),
-            parent=parent,
-            referenced=tuple(str(row[6]).lower() for row in rows),
-            on_delete=str(first[7]),
-            on_update=str(first[8]),
-        )
+        _, _, parent_database, parent_table, _, on_delete, on_update = rows[0]
+        if {on_delete, on_update} & FOLLOWING:
+            yield ForeignKey(
+                name=name,
+                child=child,
+                columns=tuple(str(row[1]).lower() for row in rows),
+                parent=TableName(str(parent_database), str(parent_table)),
+                referenced=tuple(str(row[4]).lower() for row in rows),
+                on_delete=str(on_delete),
+                on_update=str(on_update),
+            )
 
 
-def _told(name: TableName, lowers: bool) -> TableName:
-    return TableName(name.database.lower(), name.name.lower()) if lowers else name
+def _spelled(told: TableName, parents: Sequence[TableName]) -> TableName | None:
+    """The parent as the source spells it; the destination may tell names in lower case."""
+    if told in parents:
+        return told
+    return next((each for each in parents if TableName(folded(each.database), folded(each.name)) == told), None)
 
 
 def _stamped(session: Connection, table: TableName) -> list[str]:

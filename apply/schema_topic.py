@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 from apply.execution import Execution
 from apply.fences import Fences
-from apply.following import Following
+from apply.following import Due, Follower
 from apply.records import Place, Records
 from apply.settings import ApplySettings
 from apply.state import State, Stuck
@@ -28,6 +28,7 @@ class SchemaTopic:
         self._settings = settings
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._current: Generator[None] | None = None
+        self._follower = Follower(endpoint, settings.state_database, target, settings.lock_wait_seconds)
 
     @property
     def busy(self) -> bool:
@@ -42,6 +43,7 @@ class SchemaTopic:
         if self._current is not None:
             self._current.close()
             self._current = None
+        self._follower.close()
 
     def step(self) -> bool:
         """Goes on with the first record until it has to wait, or is applied; true when there is more to do."""
@@ -64,10 +66,11 @@ class SchemaTopic:
         match record:
             case SchemaChange():
                 yield from self._preceding(record)
+                self._follower.close()
                 yield from self._run(offset, record)
             case Cascade():
                 yield from self._preceding(record)
-                yield from self._follow(offset, record)
+                yield from self._follower.run(Due(self.place, self._fences[self.place].next_offset, offset, record))
             case SnapshotCompleted():
                 fence = self._fences[self.place]
                 if not self._state.advance(self.place, fence.next_offset, offset + 1, fence.epoch, fence.source_us):
@@ -99,15 +102,3 @@ class SchemaTopic:
         except Fatal as error:
             tables = ", ".join(str(table.name) for table in change.tables)
             raise Stuck(self.place, offset, str(error), error.hint, tables) from error
-
-    def _follow(self, offset: int, cascade: Cascade) -> Generator[None]:
-        yield from Following(
-            endpoint=self._endpoint,
-            state_database=self._settings.state_database,
-            target=self._target,
-            lock_wait_seconds=self._settings.lock_wait_seconds,
-            place=self.place,
-            fence=self._fences[self.place].next_offset,
-            offset=offset,
-            cascade=cascade,
-        ).run()

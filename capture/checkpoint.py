@@ -12,18 +12,21 @@ from schemas.ddl.kinds import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import (
-    Cascade,
+    CASCADE,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
     SchemaChange,
     SnapshotCompleted,
+    frame,
     parse_commit,
     parse_schema_record,
 )
 from schemas.registry import Entry, parse_entry
 from schemas.table import Table, from_json
 from schemas.topics import commits_topic, schema_topic, schemas_topic
+
+_CASCADE = frame(CASCADE)
 
 
 @dataclass(slots=True)
@@ -60,13 +63,14 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
     for message in read_to_end(kafka, schemas_topic(task)):
         found.entries.append(parse_entry(_value(message.value(), task)))
     for message in read_to_end(kafka, schema_topic(task)):
-        match parse_schema_record(_value(message.value(), task)):
+        value = _value(message.value(), task)
+        if value.startswith(_CASCADE):  # there may be many, and they leave definitions as they are
+            continue
+        match parse_schema_record(value):
             case SchemaChange() as change:
                 _track(found, change)
             case SnapshotCompleted() as completed:
                 found.completed.add(TableName(completed.database, completed.table))
-            case Cascade():
-                pass  # it leaves definitions as they are
     return found
 
 

@@ -152,7 +152,7 @@ def cascade_finding(keys: Collection[ForeignKey], tables: Collection[TableName])
         )
     return warning(
         "objects.cascades",
-        f"{silent}, so the targets find them: each change of a parent that others may follow is a pause of some 50 ms: "
+        f"{silent}, so the targets find them: each change of a parent that others may follow is a pause of some 20 ms: "
         f"{listed([f'{key.child} -> {key.parent}' for key in keys])}",
         "nothing must be done; without the pauses: let the application change child rows",
     )
