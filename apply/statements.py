@@ -44,6 +44,7 @@ class Layout:
     between_keys: tuple[str, str]  # what stands between keys, and behind the last one
     matches: tuple[str, ...]  # one condition per written column, `{}` being its value
     enums: frozenset[str]  # the destination's ENUM columns that have the labels of the source
+    computed: frozenset[str]  # the destination's generated columns
     numbered: frozenset[str]  # the record's ENUM and SET columns whose labels the destination numbers in the same way
 
 
@@ -67,6 +68,7 @@ def layout_of(shape: Shape, table: Table) -> Layout:
         between_keys=between_keys,
         matches=tuple(_match(shape.fields[name.lower()], name in numbered) for name in written),
         enums=frozenset(_same_enums(shape, table)),
+        computed=frozenset(field.name for field in shape.fields.values() if field.generated),
         numbered=numbered,
     )
 

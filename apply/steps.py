@@ -28,12 +28,14 @@ class Step:
     """One statement.
 
     `single`: it must change exactly one row. `blanks`: its rows hold ENUM's error value, which a strict session does
-    not store, in some of these columns.
+    not store, in some of these columns. `computed`: the table's generated columns, whose expressions may give what a
+    strict session does not store either.
     """
 
     sql: str
     single: bool = False
     blanks: frozenset[str] = frozenset()
+    computed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,9 @@ def _brought(layout: Layout, changes: Sequence[Decoded], bring: _Bring, limits: 
     """The rows of changes that have one. Those with ENUM's error value come apart and few at a time, as plain rows: all
     warnings about them must be seen."""
     for sql in bring(layout, [change.after for change in changes if change.after and change.strict], limits):
-        yield Step(sql)
+        yield Step(sql, computed=layout.computed)
     blank = [change.after for change in changes if change.after and not change.strict]
     if blank:
         few = Limits(max(1, _WARNINGS // max(1, len(layout.enums))), limits.characters)
         for sql in (inserts if bring is upserts else bring)(layout, blank, few):
-            yield Step(sql, blanks=layout.enums)
+            yield Step(sql, blanks=layout.enums, computed=layout.computed)

@@ -4,6 +4,7 @@ The fences come first, each by compare-and-set: a process whose partition has a 
 before it touches a row. After any other error nothing in memory is believed: the next session reads the fences again.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,10 @@ _CORRECT = (
 )
 _DEPRECATED, _NO_CHARACTER = 1287, 1300
 _TRUNCATED = 1265
+# what strict sessions refuse to store, and what they refuse to compute for a column that is to be stored
+_ADJUSTED = frozenset((1264, _TRUNCATED, 1292, 1365, 1366, 1406, 1411, 1441))
+_INSIDE_EXPRESSIONS = frozenset((1292, 1365, 1411, 1441))
+_ROW = re.compile(r" at row \d+$")
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
@@ -118,7 +123,7 @@ class Writer:
                     1153,
                 )
             try:
-                changed = self._execute_leniently(step) if step.blanks else self._connection.execute(step.sql)
+                changed = self._execute_leniently(step) if step.blanks else self._execute(step)
             except Refused as error:
                 if error.code in _OUT_OF_SPACE:
                     raise Fatal(
@@ -135,8 +140,18 @@ class Writer:
         if each.records.place in self._troubled:
             self._state.clear_problem(each.records.place)
 
+    def _execute(self, step: Step) -> int:
+        """What a lax session of the source let an expression give, the destination must compute again."""
+        try:
+            return self._connection.execute(step.sql)
+        except Refused as error:
+            if not step.computed or error.code not in _ADJUSTED:
+                raise
+            return self._execute_leniently(step)
+
     def _execute_leniently(self, step: Step) -> int:
-        """Stores ENUM's error value, which strict sessions refuse. Nothing but that may be adjusted."""
+        """Stores what strict sessions refuse: ENUM's error value, and what generated columns cannot hold. Nothing but
+        that may be adjusted."""
         self._connection.execute(f"SET SESSION sql_mode = '{LENIENT_SQL_MODE}'")
         try:
             changed = self._connection.execute(step.sql)
@@ -145,7 +160,7 @@ class Writer:
         finally:
             self._connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
         for _, code, text in warnings:
-            if unseen or not (_harmless(code, text) or (code == _TRUNCATED and text.split("'")[1] in step.blanks)):
+            if unseen or not (_harmless(code, text) or _expected(code, text, step)):
                 raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
         return changed
 
@@ -165,6 +180,16 @@ class Writer:
         table = str(form.layout.shape.name)
         message = f"the destination refuses a row of {table}, key {key}: {error}"
         return Stuck(records.place, records.offsets[0], message, _HINTS.get(error.code, _HINT), table, key)
+
+
+def _expected(code: int, text: str, step: Step) -> bool:
+    """It is about a column that may be adjusted, or about the middle of an expression."""
+    if code in _INSIDE_EXPRESSIONS and "olumn '" not in text:
+        return bool(step.computed)
+    about = step.computed if code in _ADJUSTED else frozenset[str]()
+    about |= step.blanks if code == _TRUNCATED else frozenset()
+    plain = _ROW.sub("", text)
+    return any(plain.endswith(f"olumn '{name}'") for name in about)
 
 
 def _harmless(code: int, text: str) -> bool:

@@ -68,7 +68,7 @@ _KINDS = (
         'in', JSON_ARRAY(REPEAT('y', 70000), 1.10, CAST(70000 AS UNSIGNED), X'00'))""",
 )
 
-_LEAVES = (
+LEAVES = (
     "NULL", "CAST('null' AS JSON)", "TRUE", "'text'", "'2024-01-02'", "5", "-5", "5000000000", "CAST(5 AS UNSIGNED)",
     "CAST(5000000000 AS UNSIGNED)", "18446744073709551615", "1.5e0", "1.0", "1.50", "CAST(5 AS DECIMAL(5,0))",
     "DATE'2024-01-02'", "TIME'-12:34:56.5'", "TIMESTAMP'2024-01-02 03:04:05'", "X'00ff'",
@@ -79,7 +79,7 @@ def random_document(chance: random.Random, depth: int = 0) -> str:
     """An expression of a nested document with values of every kind."""
     kind = chance.randrange(4) if depth < 6 else 0
     if kind < 2:
-        return chance.choice(_LEAVES)
+        return chance.choice(LEAVES)
     inner = [random_document(chance, depth + 1) for _ in range(chance.randrange(5))]
     if kind == 2:
         return f"JSON_ARRAY({', '.join(inner)})"

@@ -1,47 +1,61 @@
 """Random tables with random rows, by snapshot and by log: the destination has the source's bytes, and both ways tell
 the same of each row.
 
-A round's number is its seed. `PENSTOCK_ROUNDS=1234 pytest tests/conformance/test_rounds.py` repeats one round alone,
-`PENSTOCK_ROUNDS=5000:250` plays 250 of them.
+A round's number is its seed. `PENSTOCK_ROUNDS=full:1234 pytest tests/conformance/test_rounds.py` repeats one round
+alone, `PENSTOCK_ROUNDS=places:5000:250` plays 250 of them on another pair of servers (`rounds/sources.py` lists them).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from deploy.local import Stack
+from tests.conformance.rounds.changes import TABLE
+from tests.conformance.rounds.columns import Column
 from tests.conformance.rounds.play import Outcome, made, play
 from tests.conformance.rounds.shrink import shrunk
-from tests.conformance.rounds.tables import Column, Round
+from tests.conformance.rounds.sources import Kind, pair
+from tests.conformance.rounds.tables import Round
 from tests.conformance.values import CASES, Case
 
-_SLICE, _ALL, _TOGETHER = 200, 10_000, 200
+_TOGETHER = 200
+#: how many are always played, and how many in a long run
+_SHARES = {
+    Kind.FULL: (120, 6000),
+    Kind.MINIMAL: (20, 1400),
+    Kind.PLACES: (30, 1400),
+    Kind.FROM_56: (30, 800),
+    Kind.TO_56: (0, 400),
+}
 _CHOSEN = os.environ.get("PENSTOCK_ROUNDS", "")
 _SHOWN = 3
 
 
-def _batches() -> list[object]:
+def _batches() -> Iterator[object]:
     if _CHOSEN:
-        first, _, count = _CHOSEN.partition(":")
-        return [pytest.param(int(first), int(count or 1), id="chosen")]
-    return [
-        pytest.param(first, _TOGETHER, id=f"{first}", marks=[pytest.mark.long] if first >= _SLICE else [])
-        for first in range(0, _ALL, _TOGETHER)
-    ]
+        chosen, seed, *counts = _CHOSEN.split(":")
+        yield pytest.param(Kind(chosen), int(seed), int(counts[0]) if counts else 1, id="chosen")
+        return
+    for kind, (always, long) in _SHARES.items():
+        if always:
+            yield pytest.param(kind, 0, always, id=f"{kind}-0")
+        for first in range(always, long, _TOGETHER):
+            yield pytest.param(kind, first, min(_TOGETHER, long - first), id=f"{kind}-{first}", marks=pytest.mark.long)
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("first", "count"), _batches())
-def test_rounds(first: int, count: int, databases: Stack, tmp_path: Path) -> None:
-    outcomes = list(play(databases, tmp_path, made(first, count)))
+@pytest.mark.parametrize(("kind", "first", "count"), _batches())
+def test_rounds(kind: Kind, first: int, count: int, databases: Stack, tmp_path: Path) -> None:
+    with pair(kind, databases) as servers:
+        outcomes = list(play(servers, tmp_path, made(kind.vintage, first, count)))
 
-    assert len(outcomes) == count
-    failed = [outcome for outcome in outcomes if outcome.faults]
-    assert not failed, told(databases, tmp_path, failed)
+        assert len(outcomes) == count
+        failed = [outcome for outcome in outcomes if outcome.faults]
+        assert not failed, told(kind, servers, tmp_path, failed)
     refused = [outcome for outcome in outcomes if outcome.refused]
-    assert len(refused) <= count // 20, "\n".join(outcome.refused for outcome in refused)
+    assert len(refused) <= count // 20, "\n".join(f"{outcome.round.create}: {outcome.refused}" for outcome in refused)
 
 
 @pytest.mark.long
@@ -62,17 +76,16 @@ def _round(number: int, case: Case) -> Round:
         Column("v", f"{case.type} NULL", values, ()),
         Column("w", f"{case.type} NOT NULL", values[::-1], ()),
     )
-    changes = ("UPDATE {} SET v = w", "UPDATE {} SET v = NULL LIMIT 1", "DELETE FROM {} LIMIT 1")
-    return Round(number, columns, (), ("id",), changes)
+    changes = (f"UPDATE {TABLE} SET v = w", f"UPDATE {TABLE} SET v = NULL LIMIT 1", f"DELETE FROM {TABLE} LIMIT 1")
+    return Round(number, columns, (), changes)
 
 
-def told(stack: Stack, folder: Path, failed: Sequence[Outcome]) -> str:
+def told(kind: Kind, stack: Stack, folder: Path, failed: Sequence[Outcome]) -> str:
     """Each failing round as small as it can be made, with the seed that repeats it."""
     lines = [f"{len(failed)} rounds failed: {', '.join(str(outcome.round.number) for outcome in failed)}"]
     for outcome in [shrunk(stack, folder, outcome) for outcome in failed[:_SHOWN]]:
-        number = outcome.round.number
-        lines += [f"--- PENSTOCK_ROUNDS={number}", f"{outcome.round.create};"]
-        lines += [f"{insert};" for insert in outcome.round.inserts]
-        lines += [f"{change.replace('{}', outcome.round.name, 1)};" for change in outcome.round.changes]
+        round_ = outcome.round
+        lines += [f"--- PENSTOCK_ROUNDS={kind}:{round_.number} {round_.settings}", f"{round_.create};"]
+        lines += [f"{statement};" for statement in (*round_.inserts, *round_.follows)]
         lines += outcome.faults
     return "\n".join(lines)

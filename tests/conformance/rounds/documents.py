@@ -2,9 +2,12 @@
 
 import json
 import struct
+from functools import partial
 
 from hypothesis import strategies as st
 
+from schemas.sql import text_literal
+from tests.conformance.documents import LEAVES
 from tests.conformance.rounds.typed import CHARACTERS, Typed, utf8, weighted
 
 _BUILT = (
@@ -26,15 +29,17 @@ _NUMBERS = (
     4294967296, 9223372036854775807, 9223372036854775808, 18446744073709551615, 18446744073709551616,
     -9223372036854775808, -9223372036854775809,
 )  # fmt: skip
-_GEOMETRIES = {
-    "POINT": ("POINT(1 2)", "POINT(-0.0 1e10)", "POINT(0 0)"),
-    "LINESTRING": ("LINESTRING(0 0,1 1,2 3)",),
-    "POLYGON": ("POLYGON((0 0,10 0,10 10,0 10,0 0),(1 1,2 1,2 2,1 1))",),
-    "MULTIPOINT": ("MULTIPOINT(0 0,1 1)",),
-    "MULTILINESTRING": ("MULTILINESTRING((0 0,1 1),(2 2,3 3))",),
-    "MULTIPOLYGON": ("MULTIPOLYGON(((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))",),
-    "GEOMETRYCOLLECTION": ("GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))", "GEOMETRYCOLLECTION EMPTY"),
-}
+_NAMES = ("a", "b", "", "long key", "\u00e9", "$.x", "k" * 40, "1", '"', "\\")
+_JSON_TURNS = (
+    "JSON_SET({}, '$.a', 1.50)", "JSON_SET({}, '$[1]', DATE'2024-02-29')", "JSON_REMOVE({}, '$.b')",
+    "JSON_REMOVE({}, '$[0]')", "JSON_ARRAY_APPEND({}, '$', X'00ff')", "JSON_REPLACE({}, '$[0]', 'longer than before')",
+    "JSON_REPLACE({}, '$.a', 1, '$.b', NULL)", "JSON_SET({}, '$.z', JSON_ARRAY(TIME'-1:2:3'), '$.z[0]', 2)",
+    "JSON_REPLACE(JSON_REMOVE({}, '$[1]'), '$[0]', CAST(7 AS UNSIGNED))",
+)  # fmt: skip
+_KINDS = (
+    "POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION",
+)  # fmt: skip
+AXES = ", 'axis-order=long-lat')"
 
 
 def jsons() -> st.SearchStrategy[Typed]:
@@ -51,8 +56,25 @@ def jsons() -> st.SearchStrategy[Typed]:
         lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
         max_leaves=8,
     )
-    values = st.one_of(st.sampled_from(_BUILT), documents.map(_document), documents.map(_document))
-    return st.just(Typed("JSON", values))
+    values = st.one_of(st.sampled_from(_BUILT), documents.map(_document), documents.map(_document), _of_kinds())
+    return st.just(Typed("JSON", values, turns=_JSON_TURNS))
+
+
+def _of_kinds() -> st.SearchStrategy[str]:
+    """Documents that are more than their text."""
+    built: st.SearchStrategy[str] = st.recursive(
+        st.sampled_from(LEAVES),
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4).map(lambda parts: f"JSON_ARRAY({', '.join(parts)})"),
+            st.dictionaries(st.sampled_from(_NAMES), inner, max_size=4).map(_object),
+        ),
+        max_leaves=8,
+    )
+    return built.map(lambda expression: f"JSON_EXTRACT(JSON_ARRAY({expression}), '$[0]')")
+
+
+def _object(parts: dict[str, str]) -> str:
+    return f"JSON_OBJECT({', '.join(f'{text_literal(name)}, {part}' for name, part in parts.items())})"
 
 
 def _document(value: object) -> str:
@@ -61,18 +83,51 @@ def _document(value: object) -> str:
 
 @st.composite
 def geometries(draw: st.DrawFn) -> Typed:
-    kind = draw(st.sampled_from(("GEOMETRY", *_GEOMETRIES)))
-    known = _GEOMETRIES.get(kind) or tuple(text for texts in _GEOMETRIES.values() for text in texts)
-    srid = draw(st.sampled_from(("", "", " SRID 0", " SRID 4326")))
+    """Of a fixed SRID or of any; 4326 has bounds."""
+    kind = draw(st.sampled_from(("GEOMETRY", *_KINDS)))
+    srid = draw(st.sampled_from((None, None, 0, 3857, 4326)))
+    plain, located = _shapes(kind, _numbers()), _shapes(kind, _degrees())
+    values = {
+        0: plain.map(lambda shape: f"ST_GeomFromText('{shape}')"),
+        3857: plain.map(lambda shape: f"ST_GeomFromText('{shape}', 3857{AXES}"),
+        4326: located.map(lambda shape: f"ST_GeomFromText('{shape}', 4326{AXES}"),
+    }
+    if srid is None:
+        return Typed(kind, st.one_of(*values.values()))
+    return Typed(f"{kind} SRID {srid}", values[srid])
 
-    def located(text: str) -> str:
-        return f"ST_GeomFromText('{text.replace('1e10', '8')}', 4326, 'axis-order=long-lat')"
 
-    plain = [f"ST_GeomFromText('{text}')" for text in known]
-    chosen = {" SRID 0": plain, " SRID 4326": [located(text) for text in known]}.get(
-        srid, plain + [located(text) for text in known]
+def _numbers() -> st.SearchStrategy[str]:
+    return weighted(
+        ("0", "-0.0", "1", "1e10", "-1e300", "0.1"), st.floats(allow_nan=False, allow_infinity=False).map(repr)
     )
-    return Typed(kind + srid, st.sampled_from(chosen))
+
+
+def _degrees() -> st.SearchStrategy[str]:
+    return weighted(("0", "-0.0", "90", "-90", "1e-300"), st.floats(-90, 90).map(repr))
+
+
+def _shapes(kind: str, numbers: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Shapes as text. That a polygon's ring ends where it begins is all that the server asks for."""
+    point = st.tuples(numbers, numbers).map(" ".join)
+
+    def listed(parts: st.SearchStrategy[str], least: int, most: int) -> st.SearchStrategy[str]:
+        return st.lists(parts, min_size=least, max_size=most).map(lambda found: f"({','.join(found)})")
+
+    line = listed(point, 2, 5)
+    polygon = listed(st.lists(point, min_size=3, max_size=5).map(lambda ring: f"({','.join([*ring, ring[0]])})"), 1, 2)
+    shapes = {
+        "POINT": point.map(lambda found: f"({found})"), "LINESTRING": line, "POLYGON": polygon,
+        "MULTIPOINT": listed(point, 1, 4), "MULTILINESTRING": listed(line, 1, 3), "MULTIPOLYGON": listed(polygon, 1, 2),
+    }  # fmt: skip
+    simple = {name: shape.map(partial(str.__add__, name)) for name, shape in shapes.items()}
+    if kind in simple:
+        return simple[kind]
+    some = listed(st.one_of(*simple.values()), 1, 3).map("GEOMETRYCOLLECTION{}".format)
+    collection = st.one_of(
+        st.just("GEOMETRYCOLLECTION EMPTY"), some, listed(some, 1, 2).map("GEOMETRYCOLLECTION{}".format)
+    )
+    return collection if kind == "GEOMETRYCOLLECTION" else st.one_of(*simple.values(), collection)
 
 
 @st.composite

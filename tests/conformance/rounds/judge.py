@@ -9,6 +9,7 @@ from schemas import codec
 from schemas.names import TableName
 from schemas.sql import qualified
 from schemas.table import Table
+from schemas.topics import table_topic
 from schemas.varint import long_at, sized_at
 from tests.conformance.rounds.messages import Change, Image, State, changes
 from tests.conformance.rounds.readers import LogPlace, misread
@@ -25,17 +26,17 @@ def faults(task: Task, tables: Sequence[TableName], begin: LogPlace) -> dict[str
     for line in differences(task.stack_source, task.stack_destination, [database]):
         head = line.partition(":")[0]
         found[head.removeprefix(f"{database}.")].append(f"destination: {line}")
-    held = changes(task.kafka, task.name)
+    by_topic = changes(task.kafka, task.name)
+    held = {name.name: by_topic.pop(table_topic(task.name, name), []) for name in tables}
+    assert not by_topic, f"topics of no table: {list(by_topic)}"
     with connect(task.stack_source, init="SET time_zone = '+00:00'") as source:
         definitions = read_tables(source, tables)
         for name in tables:
             table = definitions[name]
-            found[name.name] += _paths(held.get(name.name, []), _selected(source.raw_rows(_select(table)), table))
+            found[name.name] += _paths(held[name.name], _selected(source.raw_rows(_select(table)), table))
         known = [definitions[name] for name in tables]
         for about, line in misread(task.stack.source, begin, known, held):
             found[about].append(line)
-    unknown = held.keys() - {name.name for name in tables}
-    assert not unknown, f"topics of no table: {unknown}"
     return {name: lines for name, lines in found.items() if lines}
 
 

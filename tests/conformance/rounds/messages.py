@@ -95,11 +95,11 @@ def _exact(op: str, exact: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ..
 
 
 def changes(kafka: KafkaSettings, task: str) -> dict[str, list[Change]]:
-    """Every record of every table topic of the task in its order, by the table's name."""
+    """Every record of every table topic of the task in its order, by topic."""
     known = Schemas(kafka, task)
     found: dict[str, list[Change]] = defaultdict(list)
     for topic, key, value in _raw(kafka, task):
-        found[topic.rpartition(".")[2]].append(known.change(key, value))
+        found[topic].append(known.change(key, value))
     return found
 
 
@@ -115,10 +115,9 @@ def _raw(kafka: KafkaSettings, task: str) -> Iterator[tuple[str, bytes | None, b
         reader.assign([TopicPartition(name, number, confluent_kafka.OFFSET_BEGINNING) for name, number in topics])
         rest = len(topics)
         while rest:
-            messages = reader.consume(2000, 5.0) if rest > 20 else [reader.poll(30.0)]
-            assert messages and messages[0] is not None, f"{rest} topics have no end"
-            for message in messages:
-                assert message is not None
+            first = reader.poll(30.0)  # to wait for many is to wait for all of them, or for the whole time
+            assert first is not None, f"{rest} topics have no end"
+            for message in (first, *reader.consume(2000, 0)):
                 error = message.error()
                 if error is None:
                     key, value = message.key(), message.value()

@@ -1,6 +1,6 @@
 """Random numeric columns and their values; every value is an SQL expression for a session without a strict mode."""
 
-import struct
+from typing import Literal
 
 from hypothesis import strategies as st
 
@@ -26,12 +26,13 @@ def integers(draw: st.DrawFn) -> Typed:
     width = draw(st.sampled_from(("", "", "", "(1)", "(5)", "(20)")))
     form = f"{name}{width}" + " UNSIGNED" * unsigned + " ZEROFILL" * (unsigned and draw(st.integers(0, 5)) == 0)
     edges = (low, high, 0, 1, -1, 127, 128, 255, 256, high + 1, low - 1, high // 2 + 1)
-    return Typed(form, weighted(map(str, edges), st.integers(low, high).map(str)), key_bytes=8, default="42", adds=True)
+    values = weighted(map(str, edges), st.integers(low, high).map(str))
+    return Typed(form, values, key_bytes=8, default="42", adds=True, turns=("-{}", "{} + 1", "{} DIV 2"))
 
 
 def booleans() -> st.SearchStrategy[Typed]:
     values = st.sampled_from(("0", "1", "2", "-1", "127", "-128", "TRUE", "FALSE"))
-    return st.just(Typed("BOOLEAN", values, key_bytes=1, default="1", adds=True))
+    return st.just(Typed("BOOLEAN", values, key_bytes=1, default="1", adds=True, turns=("NOT {}",)))
 
 
 @st.composite
@@ -39,7 +40,7 @@ def decimals(draw: st.DrawFn) -> Typed:
     precision = draw(weighted((1, 9, 10, 18, 19, 64, 65), st.integers(1, 65)))
     scale = draw(st.integers(0, min(30, precision)))
     unsigned = draw(st.integers(0, 4)) == 0
-    form = f"DECIMAL({precision},{scale})" + " UNSIGNED" * unsigned
+    form = f"DECIMAL({precision},{scale})" + " UNSIGNED" * unsigned + " ZEROFILL" * (draw(st.integers(0, 9)) == 0)
 
     def text(digits: int) -> str:
         shown = str(abs(digits)).rjust(scale + 1, "0")
@@ -49,31 +50,25 @@ def decimals(draw: st.DrawFn) -> Typed:
     most = 10**precision - 1
     edges = [text(digits) for digits in (0, 1, -1, most, -most, 10 ** (precision - 1), 128, -128, -129)]
     values = weighted([*edges, "'-0'", "1e70", "-1e70"], st.integers(-most, most).map(text))
-    return Typed(form, values, key_bytes=30, default=text(1))
+    return Typed(form, values, key_bytes=30, default=text(1), turns=("-{}", "{} / 3"))
 
 
-def _single(bits: int) -> str:
-    (value,) = struct.unpack("<f", struct.pack("<I", bits))
-    return repr(value) if value == value and abs(value) != float("inf") else "0"
-
-
-def _double(bits: int) -> str:
-    (value,) = struct.unpack("<d", struct.pack("<Q", bits))
-    return repr(value) if value == value and abs(value) != float("inf") else "0"
+def _real(width: Literal[32, 64]) -> st.SearchStrategy[str]:
+    return st.floats(width=width, allow_nan=False, allow_infinity=False).map(repr)
 
 
 @st.composite
 def floats(draw: st.DrawFn) -> Typed:
-    digits = draw(st.sampled_from(("", "", "(7,3)", "(5,0)")))
-    values = weighted(_FLOATS, st.integers(0, (1 << 32) - 1).map(_single))
-    return Typed("FLOAT" + digits, values, key_bytes=4, default="1.5")
+    digits = draw(st.sampled_from(("", "", "", "(24)", "(7,3)", "(5,0)", " UNSIGNED", " ZEROFILL")))
+    values = weighted(_FLOATS, _real(32))
+    return Typed("FLOAT" + digits, values, key_bytes=4, default="1.5", turns=("-{}", "{} / 3"))
 
 
 @st.composite
 def doubles(draw: st.DrawFn) -> Typed:
-    digits = draw(st.sampled_from(("", "", "", "(20,4)", "(53,0)", "(10,9)")))
-    values = weighted(_DOUBLES, st.integers(0, (1 << 64) - 1).map(_double))
-    return Typed("DOUBLE" + digits, values, key_bytes=8, default="-0.1")
+    digits = draw(st.sampled_from(("", "", "", "(20,4)", "(53,0)", "(10,9)", " UNSIGNED", " PRECISION ZEROFILL")))
+    values = weighted(_DOUBLES, _real(64))
+    return Typed("DOUBLE" + digits, values, key_bytes=8, default="0.1", turns=("-{}", "{} / 3"))
 
 
 @st.composite
@@ -81,7 +76,7 @@ def bits(draw: st.DrawFn) -> Typed:
     size = draw(weighted((1, 8, 9, 64), st.integers(1, 64)))
     most = (1 << size) - 1
     values = weighted(map(str, (0, 1, most, 1 << size - 1)), st.integers(0, most).map(str))
-    return Typed(f"BIT({size})", values, key_bytes=8, default="b'1'")
+    return Typed(f"BIT({size})", values, key_bytes=8, default="b'1'", turns=("~{}",))
 
 
 def years() -> st.SearchStrategy[Typed]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from deploy.local import Stack
 from runtime.mysql import Connection, Refused, connect
 from schemas.names import TableName
+from schemas.sql import identifier
 from tests.conformance.rounds.judge import faults
 from tests.conformance.rounds.readers import place_now
 from tests.conformance.rounds.tables import Round
@@ -39,9 +40,9 @@ class Outcome:
         return not self.refused and not self.faults
 
 
-def made(first: int, count: int) -> list[Round]:
-    """Rounds by their numbers."""
-    command = [sys.executable, "-m", "tests.conformance.rounds", str(first), str(count)]
+def made(vintage: str, first: int, count: int) -> list[Round]:
+    """Rounds for servers of a vintage by their numbers."""
+    command = [sys.executable, "-m", "tests.conformance.rounds", vintage, str(first), str(count)]
     told = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     found: list[Round] = pickle.loads(told.stdout)
     return found
@@ -77,8 +78,8 @@ def play(stack: Stack, folder: Path, rounds: Sequence[Round]) -> Iterator[Outcom
 
 def _guilty(error: str, rounds: Sequence[Round]) -> Round | None:
     """The round whose table an error names."""
-    named = re.search(rf"\b{DATABASE}\.(t\d+)\b", error)
-    return next((round_ for round_ in rounds if named is not None and round_.name == named[1]), None)
+    named = re.search(rf"\b{DATABASE}`?\.`?t(\d+)", error)
+    return next((round_ for round_ in rounds if named is not None and round_.number == int(named[1])), None)
 
 
 def _play(stack: Stack, folder: Path, rounds: Sequence[Round]) -> dict[str, list[str]]:
@@ -109,8 +110,12 @@ def _before(session: Connection, round_: Round) -> str:
 
 def _after(session: Connection, round_: Round) -> None:
     """The same rows by log, then every change."""
-    _run(session, [f"DELETE FROM {round_.name}", *round_.inserts])
-    _run(session, [change.replace("{}", round_.name, 1) for change in round_.changes])
+    _run(session, [f"DELETE FROM {identifier(round_.name)}", *round_.inserts])
+    if round_.settings:
+        session.execute(f"SET SESSION {round_.settings}")
+    _run(session, round_.follows)
+    for setting in filter(None, round_.settings.split(", ")):
+        session.execute(f"SET SESSION {setting.partition(' = ')[0]} = DEFAULT")
 
 
 def _run(session: Connection, statements: Sequence[str]) -> None:
@@ -136,4 +141,4 @@ def _clean(stack: Stack) -> None:
             for name in (DATABASE, "penstock"):
                 connection.execute(f"DROP DATABASE IF EXISTS {name}")
     with connect(stack.source.endpoint("admin")) as connection:
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")

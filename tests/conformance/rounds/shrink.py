@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import Stack
+from tests.conformance.rounds.columns import Column
 from tests.conformance.rounds.play import Outcome, play
-from tests.conformance.rounds.tables import Column, Round
+from tests.conformance.rounds.tables import Round
 
 
 def shrunk(stack: Stack, folder: Path, outcome: Outcome) -> Outcome:

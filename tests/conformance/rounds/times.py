@@ -17,6 +17,15 @@ _STAMPS = (
 )  # fmt: skip
 
 
+_LATER = ("{} + INTERVAL 1 DAY", "{} - INTERVAL 50 MINUTE")
+
+
+def _moments(digits: int) -> st.SearchStrategy[str]:
+    """Defaults of a DATETIME or TIMESTAMP."""
+    now = f"CURRENT_TIMESTAMP({digits})"
+    return st.sampled_from(("'0000-00-00 00:00:00'", "'2020-02-02 02:02:02'", now, f"{now} ON UPDATE {now}"))
+
+
 def _days() -> st.SearchStrategy[str]:
     numbers = st.tuples(st.integers(0, 9999), st.integers(0, 12), st.integers(0, 31))
     return weighted(_DAYS, numbers.map(lambda day: "{:04}-{:02}-{:02}".format(*day)))
@@ -40,15 +49,17 @@ def _quoted(parts: tuple[str, ...]) -> str:
 
 
 def dates() -> st.SearchStrategy[Typed]:
-    return st.just(Typed("DATE", _days().map(lambda day: f"'{day}'"), key_bytes=4, default="'0000-00-00'"))
+    return st.just(
+        Typed("DATE", _days().map(lambda day: f"'{day}'"), key_bytes=4, default="'0000-00-00'", turns=_LATER)
+    )
 
 
 @st.composite
 def datetimes(draw: st.DrawFn) -> Typed:
     digits = draw(_digits())
     values = st.tuples(_days(), st.just(" "), _clocks(), _fractions()).map(_quoted)
-    default = draw(st.sampled_from(("'0000-00-00 00:00:00'", "'2020-02-02 02:02:02'", f"CURRENT_TIMESTAMP({digits})")))
-    return Typed(f"DATETIME({digits})", values, key_bytes=8, default=default)
+    default = draw(_moments(digits))
+    return Typed(f"DATETIME({digits})", values, key_bytes=8, default=default, turns=_LATER)
 
 
 @st.composite
@@ -56,7 +67,9 @@ def times(draw: st.DrawFn) -> Typed:
     digits = draw(_digits())
     hours = st.integers(-838, 838).map(lambda hour: f"{'-' * (hour < 0)}{abs(hour):02}:59:07")
     values = st.tuples(weighted(_TIMES, hours), _fractions()).map(_quoted)
-    return Typed(f"TIME({digits})", values, key_bytes=8, default="'-01:02:03'")
+    return Typed(
+        f"TIME({digits})", values, key_bytes=8, default="'-01:02:03'", turns=("SEC_TO_TIME(-TIME_TO_SEC({}))",)
+    )
 
 
 @st.composite
@@ -64,5 +77,6 @@ def timestamps(draw: st.DrawFn) -> Typed:
     digits = draw(_digits())
     moments = st.integers(1, (1 << 31) - 1).map(lambda second: f"FROM_UNIXTIME({second})")
     texts = st.tuples(st.sampled_from(_STAMPS), _fractions()).map(_quoted)
-    default = draw(st.sampled_from(("'0000-00-00 00:00:00'", f"CURRENT_TIMESTAMP({digits})")))
-    return Typed(f"TIMESTAMP({digits})", st.one_of(texts, moments), key_bytes=8, default=default)
+    return Typed(
+        f"TIMESTAMP({digits})", st.one_of(texts, moments), key_bytes=8, default=draw(_moments(digits)), turns=_LATER
+    )

@@ -16,6 +16,7 @@ class _Keys:
     prefix: int = 0  # characters or bytes of a prefix that an index may hold; 0: none
     default: str = ""  # a literal default; "": the type takes none
     adds: bool = False  # an expression may add a number to it
+    turns: tuple[str, ...] = ()  # expressions that make another value of a column's own; `{}` is the column
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Typed(_Keys):
 def weighted(edges: Iterable[T], others: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
     """Half of the time one of the boundaries."""
     return st.one_of(st.sampled_from(list(edges)), others)
+
+
+def turned(turn: str, name: str) -> str:
+    """The expression of a turn for a column with this quoted name."""
+    return turn.replace("{}", name, 1)
 
 
 def utf8(text: str) -> str:
