@@ -46,7 +46,7 @@ def _batches() -> Iterator[object]:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize(("kind", "first", "count"), _batches())
+@pytest.mark.parametrize(("kind", "first", "count"), list(_batches()))
 def test_rounds(kind: Kind, first: int, count: int, databases: Stack, tmp_path: Path) -> None:
     with pair(kind, databases) as servers:
         outcomes = list(play(servers, tmp_path, made(kind.vintage, first, count)))

@@ -129,7 +129,7 @@ def of_mysqlbinlog(column: Column, text: bytes) -> object:
         bits = text[2:-1]
         return sum(int(bits[at : at + 8], 2) << at for at in range(0, len(bits), 8))
     if kind == "json" and text[:1] != b"'":
-        return UNTOLD  # a partial update: functions of the document before it
+        return UNTOLD  # an empty partial update: the column itself
     inside = text[1:-1]
     if kind == "date":
         return inside.replace(b":", b"-").decode()
