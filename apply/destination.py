@@ -22,13 +22,15 @@ _NO_SUCH_TABLE = frozenset((1049, 1146))
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of the destination; `required` when an INSERT must name it."""
+    """A column of the destination; `required` when an INSERT must name it, `renewed` when an update that does not name
+    it sets it to the time."""
 
     name: str
     column_type: str  # as MySQL prints it
     generated: bool
     required: bool
     charset: str = ""  # of a character column
+    renewed: bool = False
 
     @property
     def type(self) -> str:
@@ -147,7 +149,8 @@ def _field(name: str, column_type: str, collation: str | None, nullable: str, de
     """Of SHOW FULL COLUMNS; a collation's name begins with its charset."""
     generated = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
     filled = nullable == "YES" or default is not None or "auto_increment" in extra or "DEFAULT_GENERATED" in extra
-    return Field(name, column_type, generated, not (generated or filled), (collation or "").split("_")[0])
+    renewed = "on update" in extra.lower()
+    return Field(name, column_type, generated, not (generated or filled), (collation or "").split("_")[0], renewed)
 
 
 def _plain_type(column_type: str) -> str:

@@ -62,7 +62,7 @@ class Layouts:
         if shape is None:
             shape = self._shapes[name] = read_shape(self._connection, name)
         layout = layout_of(shape, entry.table)
-        return Form(literal_plan(entry, layout.written, layout.numbered), layout)
+        return Form(literal_plan(entry, layout.written, layout.numbered, layout.apart), layout)
 
     def _entry(self, frame: bytes) -> Entry:
         number = id_at(frame)

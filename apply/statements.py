@@ -20,6 +20,8 @@ from schemas.types.enumset import labels_of
 _FLOATS = frozenset(("float", "double", "real"))
 # By number MySQL compares them exactly; as text it would mix the empty label with no label at all.
 _TEXTS = TEXT_TYPES - {"enum", "set"}
+# Charsets in which a text has the bytes that it has in a statement; "": no text.
+_AS_WRITTEN = frozenset(("", "utf8mb4", "utf8mb3", "utf8", "ascii", "binary"))
 
 
 class Kind(Enum):
@@ -45,6 +47,7 @@ class Layout:
     matches: tuple[str, ...]  # one condition per written column, `{}` being its value
     enums: frozenset[str]  # the destination's ENUM columns that have the labels of the source
     computed: frozenset[str]  # the destination's generated columns
+    apart: tuple[str, ...]  # the key's columns where each must be compared alone, else nothing
     numbered: frozenset[str]  # the record's ENUM and SET columns whose labels the destination numbers in the same way
 
 
@@ -56,7 +59,8 @@ def layout_of(shape: Shape, table: Table) -> Layout:
     target = qualified(shape.name)
     columns = ", ".join(names)
     kind, index = _kind(shape, table.key)
-    delete, between_keys = _delete(target, index, numbered, table.key)
+    apart = _apart(shape, numbered, table.key)
+    delete, between_keys = _delete(target, index, apart, table.key)
     return Layout(
         shape=shape,
         kind=kind,
@@ -69,6 +73,7 @@ def layout_of(shape: Shape, table: Table) -> Layout:
         matches=tuple(_match(shape.fields[name.lower()], name in numbered) for name in written),
         enums=frozenset(_same_enums(shape, table)),
         computed=frozenset(field.name for field in shape.fields.values() if field.generated),
+        apart=apart,
         numbered=numbered,
     )
 
@@ -134,9 +139,12 @@ def _kind(shape: Shape, key: tuple[str, ...]) -> tuple[Kind, str]:
 
 
 def _updates(shape: Shape, written: Sequence[str], key: Sequence[str], numbered: frozenset[str]) -> str:
-    """Everything but the key; the key too where equal keys may differ as bytes, and where there is nothing else."""
+    """Everything but the key; of the key, what equal keys may have in other bytes and what would be set to the time of
+    the update; the key too where there is nothing else."""
     keys = {name.lower() for name in key}
-    others = [name for name in written if name.lower() not in keys or shape.text(name)]
+    others = [
+        name for name in written if name.lower() not in keys or shape.text(name) or shape.fields[name.lower()].renewed
+    ]
     return ", ".join(_update(shape.fields[name.lower()], name in numbered) for name in others or key)
 
 
@@ -146,15 +154,24 @@ def _update(field: Field, numbered: bool) -> str:
     return f"{name} = CAST(VALUES({name}) AS UNSIGNED)" if numbered else f"{name} = VALUES({name})"
 
 
-def _delete(target: str, index: str, numbered: frozenset[str], key: Sequence[str]) -> tuple[str, tuple[str, str]]:
+def _apart(shape: Shape, numbered: frozenset[str], key: tuple[str, ...]) -> tuple[str, ...]:
+    """The key, if MySQL compares a column of it otherwise inside a row than alone.
+
+    ENUM and SET have their numbers only alone. And in a list of rows MySQL 5.6 compares a text with a column of another
+    charset by bytes: it does not find what is not ASCII.
+    """
+    foreign = [name for name in key if shape.fields[name.lower()].charset not in _AS_WRITTEN]
+    return key if numbered.intersection(key) or (len(key) > 1 and foreign) else ()
+
+
+def _delete(target: str, index: str, apart: tuple[str, ...], key: Sequence[str]) -> tuple[str, tuple[str, str]]:
     """A DELETE up to its keys, and what stands between them and behind the last one.
 
     The index is forced: with statistics from before a bulk load the server might read the whole table. Only the form of
-    DELETE for several tables takes an index hint. ENUM and SET have their numbers only where they are compared alone:
-    inside a row they are compared as text.
+    DELETE for several tables takes an index hint.
     """
     head = f"DELETE {target} FROM {target} FORCE INDEX ({identifier(index)}) WHERE "
-    if numbered.intersection(key):
+    if apart:
         return head, (" OR ", "")
     return f"{head}({', '.join(map(identifier, key))}) IN (", (",", ")")
 

@@ -2,7 +2,8 @@
 
 Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (which 8.0.19
 dropped), the name of utf8mb3 (utf8 before 8.0.30), lower case where the destination turns names into it, and what
-servers before 8.0 say in other words: RESTRICT for NO ACTION, and nothing of a default that is the time.
+servers before 8.0 say in other words: RESTRICT for NO ACTION, nothing of a default that is the time, text for one that
+is bytes.
 """
 
 import re
@@ -14,6 +15,8 @@ from schemas.names import TableName, folded
 
 _WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
 _OLD_UTF8 = re.compile(r"(?<![A-Za-z0-9])utf8(?![A-Za-z0-9])")
+_BYTES = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_ZEROS = re.compile(r"(?:00)+$")
 _BOOLEAN = "tinyint(1)"
 
 
@@ -57,7 +60,7 @@ def _column(column: ColumnFacts) -> str:
     if column.collation not in (None, "binary"):  # ENUM and SET: younger servers do not tell it
         parts.append(f"COLLATE {_modern(column.collation)}")
     if column.default is not None:
-        parts.append(f"DEFAULT {_modern(column.default)}")
+        parts.append(f"DEFAULT {_default(column)}")
     extra = column.extra
     if (column.default or "").upper().startswith("CURRENT_TIMESTAMP"):
         extra = extra.replace("DEFAULT_GENERATED", "").strip()
@@ -70,6 +73,16 @@ def _column(column: ColumnFacts) -> str:
     if column.comment:
         parts.append(f"COMMENT {column.comment!r}")
     return " ".join(parts)
+
+
+def _default(column: ColumnFacts) -> str:
+    """Of a binary string, servers before 8.0 say the text, filled up with zeros, and others 0x and the bytes."""
+    text = column.default or ""
+    kind = column.column_type.partition("(")[0]
+    if kind not in ("binary", "varbinary") or "DEFAULT_GENERATED" in column.extra:
+        return _modern(text)
+    told = f"0x{text.encode().hex()}" if _BYTES.fullmatch(text) is None else text.lower()
+    return _ZEROS.sub("", told) if kind == "binary" else told
 
 
 def _type(column_type: str) -> str:

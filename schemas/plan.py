@@ -60,9 +60,12 @@ def logged_plan(plan: TablePlan, codes: Sequence[int]) -> TablePlan:
     return plan if columns == plan.columns else replace(plan, columns=columns)
 
 
-def literal_plan(entry: Entry, written: Sequence[str], numbered: Collection[str] = ()) -> LiteralPlan:
+def literal_plan(
+    entry: Entry, written: Sequence[str], numbered: Collection[str] = (), apart: Collection[str] = ()
+) -> LiteralPlan:
     """The plan for values of `entry`; `written` names the columns that a statement writes, `numbered` the ENUM and SET
-    columns whose labels the destination numbers in the same way."""
+    columns whose labels the destination numbers in the same way, `apart` the key's columns if each must be compared
+    alone."""
     table = entry.table
     if table is None:
         raise Fatal(
@@ -82,7 +85,7 @@ def literal_plan(entry: Entry, written: Sequence[str], numbered: Collection[str]
         table=table.name,
         columns=columns,
         key=key,
-        conditions=tuple(map(_condition, (columns[index] for index in key))) if {*table.key} & {*numbered} else (),
+        conditions=tuple(map(_condition, (columns[index] for index in key))) if apart else (),
         written=tuple(positions[name] for name in written if not columns[positions[name]].generated),
     )
 

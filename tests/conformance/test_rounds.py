@@ -7,6 +7,7 @@ alone, `PENSTOCK_ROUNDS=places:5000:250` plays 250 of them on another pair of se
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from deploy.local import Stack
 from tests.conformance.rounds.changes import TABLE
 from tests.conformance.rounds.columns import Column
+from tests.conformance.rounds.found import FOUND
 from tests.conformance.rounds.play import Outcome, made, play
 from tests.conformance.rounds.shrink import shrunk
 from tests.conformance.rounds.sources import Kind, pair
@@ -56,6 +58,18 @@ def test_rounds(kind: Kind, first: int, count: int, databases: Stack, tmp_path: 
         assert not failed, told(kind, servers, tmp_path, failed)
     refused = [outcome for outcome in outcomes if outcome.refused]
     assert len(refused) <= count // 20, "\n".join(f"{outcome.round.create}: {outcome.refused}" for outcome in refused)
+
+
+@pytest.mark.parametrize("kind", list(dict.fromkeys(kind for kind, _ in FOUND.values())))
+def test_what_rounds_have_found(kind: Kind, databases: Stack, tmp_path: Path) -> None:
+    """Each once made a difference, or stopped the pipeline."""
+    named = [(name, round_) for name, (server, round_) in FOUND.items() if server is kind]
+    rounds = [replace(round_, number=number) for number, (_, round_) in enumerate(named)]
+
+    with pair(kind, databases) as servers:
+        failed = {named[found.round.number][0]: found for found in play(servers, tmp_path, rounds) if not found.passed}
+
+    assert not failed, "\n".join(f"{name}: {each.refused}{each.faults}" for name, each in failed.items())
 
 
 @pytest.mark.long

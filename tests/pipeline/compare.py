@@ -131,11 +131,22 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
         columns, keys = columns.replace("GENERATION_EXPRESSION", "''"), keys.replace("EXPRESSION", "''")
     for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
-            found[_text(name)].columns.append((column[0], *(map(_modern, column[1:]) if old else column[1:])))
+            found[_text(name)].columns.append(_aged(column) if old else tuple(column))
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(tuple(key))
     return found
+
+
+def _aged(column: Sequence[object]) -> tuple[object, ...]:
+    """What both of two versions can say of a column; defaults of binary columns are hexadecimal in one of them."""
+    name, column_type, nullable, default, *rest = column
+    kind = _text(column_type).partition("(")[0]
+    if default is not None and kind in ("binary", "varbinary"):
+        text = _text(default)
+        plain = bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
+        default = (plain.rstrip(b"\0") if kind == "binary" else plain).hex()
+    return name, *map(_modern, (column_type, nullable, default, *rest))
 
 
 def _modern(value: object) -> object:

@@ -22,10 +22,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """What a server knows: its types, and whether its columns may have expressions (and be invisible)."""
+    """What a server knows: its types, whether its columns may have expressions (and be invisible), orders in keys."""
 
     types: st.SearchStrategy[Typed]
     expressions: bool
+    orders: tuple[str, ...]
 
     @property
     def keyed(self) -> st.SearchStrategy[Typed]:
@@ -55,9 +56,11 @@ def _without_axes(expression: str) -> str:
 
 VINTAGES = {
     "9.7": Vintage(
-        _types(texts.ALL, documents.jsons(), documents.jsons(), documents.geometries(), documents.vectors()), True
+        _types(texts.ALL, documents.jsons(), documents.jsons(), documents.geometries(), documents.vectors()),
+        True,
+        ("", "", "", " DESC"),
     ),
-    "5.6": Vintage(_types(texts.OLD, _of_old_servers()), False),
+    "5.6": Vintage(_types(texts.OLD, _of_old_servers()), False, ("",)),
 }
 
 

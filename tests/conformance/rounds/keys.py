@@ -25,7 +25,8 @@ class Keys:
 
 
 @st.composite
-def keys(draw: st.DrawFn, typed: Sequence[Typed], names: Sequence[str]) -> Keys:
+def keys(draw: st.DrawFn, typed: Sequence[Typed], names: Sequence[str], orders: Sequence[str]) -> Keys:
+    """`orders`: what may stand behind a part of a key."""
     candidates = [index for index, column in enumerate(typed) if column.key_bytes or column.prefix]
     kind = draw(st.sampled_from(("none", "PRIMARY KEY", "PRIMARY KEY", "PRIMARY KEY", "UNIQUE KEY u", "nullable")))
     if not candidates:
@@ -33,11 +34,11 @@ def keys(draw: st.DrawFn, typed: Sequence[Typed], names: Sequence[str]) -> Keys:
     found: list[str] = []
     identity: tuple[str, ...] = ()
     if kind != "none":
-        parts = draw(_parts(candidates, typed, names))
+        parts = draw(_parts(candidates, typed, names, orders))
         found.append(f"{kind.replace('nullable', 'UNIQUE KEY u')} ({', '.join(text for _, text in parts)})")
         identity = () if kind == "nullable" else tuple(name for name, _ in parts)
     for number in range(draw(st.sampled_from((0, 0, 1, 1, 2)))):
-        parts = draw(_parts(candidates, typed, names))
+        parts = draw(_parts(candidates, typed, names, orders))
         head = draw(st.sampled_from(("UNIQUE KEY", "UNIQUE KEY", "KEY")))
         found.append(f"{head} s{number} ({', '.join(text for _, text in parts)})")
     return Keys(tuple(found), identity)
@@ -45,7 +46,7 @@ def keys(draw: st.DrawFn, typed: Sequence[Typed], names: Sequence[str]) -> Keys:
 
 @st.composite
 def _parts(
-    draw: st.DrawFn, candidates: Sequence[int], typed: Sequence[Typed], names: Sequence[str]
+    draw: st.DrawFn, candidates: Sequence[int], typed: Sequence[Typed], names: Sequence[str], orders: Sequence[str]
 ) -> list[tuple[str, str]]:
     """Columns of a key with the text of each part: whole or a prefix, ascending or not."""
     chosen = draw(st.lists(st.sampled_from(candidates), min_size=1, max_size=4, unique=True))
@@ -57,7 +58,7 @@ def _parts(
         size += column.key_bytes if whole else 4 * column.prefix
         if size > _MOST_BYTES and parts:
             break
-        order = draw(st.sampled_from(("", "", "", " DESC")))
+        order = draw(st.sampled_from(orders))
         text = identifier(names[index]) + ("" if whole else f"({column.prefix})") + order
         parts.append((names[index], text))
     return parts

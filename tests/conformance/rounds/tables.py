@@ -74,7 +74,7 @@ def tables(draw: st.DrawFn, vintage: Vintage) -> Round:
     keyed = draw(st.integers(0, 4))
     typed = [draw(vintage.keyed if index < keyed else vintage.types) for index in range(count)]
     named = draw(names.columns(count))
-    first = draw(keys.keys(typed, named))
+    first = draw(keys.keys(typed, named, vintage.orders))
     rows = draw(st.integers(1, _ROWS))
     made = [
         draw(columns.written(named[index], typed[index], rows, vintage, not_null=named[index] in first.identity))
@@ -111,8 +111,9 @@ def _more_keys(
         return []
     found = [*draw(keys.on_expressions(typed, named))]
     computed = [column for column, form in generated if form.key_bytes]
-    if computed and draw(st.booleans()):
-        chosen = draw(st.lists(st.sampled_from(computed), min_size=1, unique=True))
+    wanted = draw(st.booleans())
+    if computed and wanted:
+        chosen: list[Column] = draw(st.lists(st.sampled_from(computed), min_size=1, unique=True))
         stored = all(" STORED NOT NULL" in made.definition for made in chosen)
         heads = ["UNIQUE KEY computed", "KEY computed"] + ["PRIMARY KEY"] * (stored and not first.primary)
         found.append(f"{draw(st.sampled_from(heads))} ({', '.join(identifier(column.name) for column in chosen)})")

@@ -48,6 +48,31 @@ def test_a_text_key_is_written_again_byte_by_byte() -> None:
     assert made.on_duplicate == " ON DUPLICATE KEY UPDATE `Id` = VALUES(`Id`), `v` = VALUES(`v`)"
 
 
+def test_a_key_that_updates_would_renew_is_written_again() -> None:
+    renewed = replace(field("Id", "timestamp"), renewed=True)
+    made = layout_of(shape(renewed, field("v")), table(column("id", "timestamp"), column("v")))
+    assert made.on_duplicate == " ON DUPLICATE KEY UPDATE `Id` = VALUES(`Id`), `v` = VALUES(`v`)"
+
+
+@pytest.mark.parametrize(
+    ("charset", "key", "where"),
+    [
+        ("latin7", ("id", "v"), "(`id` = 1 AND `v` = 'x')"),
+        ("latin7", ("v",), "(`v`) IN ((1))"),
+        ("utf8mb4", ("id", "v"), "(`id`, `v`) IN ((1))"),
+    ],
+)
+def test_keys_of_several_columns_in_other_charsets_are_compared_one_by_one(
+    charset: str, key: tuple[str, ...], where: str
+) -> None:
+    used = shape(
+        field("Id"), replace(field("v", "varchar(9)"), charset=charset), uniques=[Unique("PRIMARY", key, total=True)]
+    )
+    made = layout_of(used, table(column("id"), column("v", "varchar"), key=key))
+    assert made.apart == (key if "AND" in where else ())
+    assert next(deletes(made, [where if made.apart else "(1)"], Limits())).endswith(f"WHERE {where}")
+
+
 def test_labels_go_by_their_numbers() -> None:
     used = shape(field("e", "enum('a','b','c')"), field("s", "set('x')"), uniques=[Unique("PRIMARY", ("e",), True)])
     labelled = [

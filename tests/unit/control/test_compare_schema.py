@@ -40,6 +40,16 @@ def test_younger_servers_tell_no_character_set_of_binary_labels() -> None:
     assert differences(describe(one), describe(two)) == []
 
 
+def test_defaults_of_binary_strings_are_said_in_two_ways() -> None:
+    fixed = ColumnFacts("b", "binary", "binary(3)", True, "x\0\0", "", None, None, "", None, "")
+    free = ColumnFacts("v", "varbinary", "varbinary(3)", True, "x\0", "", None, None, "", None, "")
+    old = replace(TABLE, columns=(fixed, free))
+    new = replace(TABLE, columns=(replace(fixed, default="0x78"), replace(free, default="0x7800")))
+    assert differences(describe(old), describe(new)) == []
+    other = replace(TABLE, columns=(replace(fixed, default="0x79"), replace(free, default="0x78")))
+    assert len(differences(describe(old), describe(other))) == 2
+
+
 def test_a_boolean_keeps_its_width() -> None:
     flag = replace(ID, column_type="tinyint(1)", data_type="tinyint")
     one, two = replace(TABLE, columns=(flag,)), replace(TABLE, columns=(replace(flag, column_type="tinyint"),))

@@ -84,7 +84,7 @@ def test_the_number_comes_back(kind: str, labels: tuple[str, ...], number: int) 
     value = codec.encode_rows(written, image, b"\0" + number.to_bytes(size, "little"), ENVELOPE, 0).values[0]
     entry = Entry(21, "value", text_of(envelope_schema("task", table)), table)
 
-    read = codec.decode(codec.literal_plan(entry, ["v"], {"v"}), value)
+    read = codec.decode(codec.literal_plan(entry, ["v"], {"v"}, {"v"}), value)
 
     assert read.after == f"({number})"
     name = "CAST(`v` AS UNSIGNED)" if len(labels) > 53 else "`v`"
