@@ -1,6 +1,7 @@
 """Geometry: MySQL keeps the SRID in four bytes before the WKB; Avro has both apart.
 
-Coordinates stay in the order in which they are stored, whatever the SRID.
+Coordinates stay in the order in which they are stored, whatever the SRID. Servers before 5.7 hold empty geometries, of
+no bytes at all: what a row gets when a NOT NULL column is added to its table. They travel as a WKB of no bytes.
 """
 
 import struct
@@ -17,6 +18,7 @@ _SRID_BYTES = 4
 _POINT_BYTES = 21  # byte order, type, x, y
 _LENGTH_BYTES = 4
 _LITTLE_ENDIAN = 1
+_EMPTY = b"\x00\x00"  # a WKB of no bytes, and no SRID
 
 
 def _size(column: Column) -> int:
@@ -42,6 +44,8 @@ def _geometry(column: ColumnPlan) -> Callable[[bytes], bytes]:
     present = column.present
 
     def encode(data: bytes) -> bytes:
+        if not data:
+            return present + _EMPTY
         _checked(column, data, 5)
         return present + sized(data[_SRID_BYTES:]) + _srid(data)
 
@@ -53,6 +57,8 @@ def _point(column: ColumnPlan) -> Callable[[bytes], bytes]:
     head = column.present
 
     def encode(data: bytes) -> bytes:
+        if not data:
+            return head + bytes(16) + b"\x02" + _EMPTY
         _checked(column, data, _POINT_BYTES)
         wkb = data[_SRID_BYTES:]
         if len(wkb) != _POINT_BYTES or wkb[0] != _LITTLE_ENDIAN:
@@ -88,7 +94,7 @@ def _literal(skipped: int) -> ToLiteral:
         srid = 0
         if branch:
             srid, at = long_at(data, at)
-        out.append(bytes_literal(struct.pack("<i", srid) + wkb))
+        out.append(bytes_literal(struct.pack("<i", srid) + wkb if wkb else b""))
         return at
 
     return write

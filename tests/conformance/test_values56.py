@@ -165,3 +165,20 @@ def test_log_and_snapshot_agree_and_rebuild_the_row(
         assert _as_read(log_value) == _as_read(read_value)
     _insert(destination, table, logged.values)
     assert destination.raw_rows(_select(table)) == source.raw_rows(_select(table))
+
+
+def test_an_empty_geometry_is_carried(source: Connection, database: str) -> None:
+    """What rows get when a NOT NULL column is added; no server of today stores it."""
+    name = TableName(database, "t")
+    source.execute(f"CREATE TABLE {qualified(name)} (id INT PRIMARY KEY, v POINT NOT NULL, w GEOMETRY NOT NULL)")
+    table = read_tables(source, [name])[name]
+    since = Marks(source, None).high()
+    source.execute(f"INSERT IGNORE INTO {qualified(name)} (id) VALUES (1)")
+
+    logged = _logged(source, since, table)
+    read = _chunk(source, _plan(table))
+
+    spliced = codec.splice(_plan(table), read.rows, read.exacts, _envelope(name))
+    assert [_as_read(value) for value in logged.values] == [_as_read(value) for value in spliced]
+    entry = registry.Entry(_VALUE_ID, "subject", text(envelope_schema(_TASK, table)), table)
+    assert codec.decode(codec.literal_plan(entry, ["id", "v", "w"]), logged.values[0]).after == "(1,X'',X'')"

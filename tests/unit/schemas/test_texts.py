@@ -221,7 +221,15 @@ def test_a_geometry_is_wkb_and_srid(srid: int) -> None:
     assert found.literal == f"X'{data.hex()}'"
 
 
-@pytest.mark.parametrize("data", [b"", b"\0\0\0\0", b"\0\0\0\0" + _POINT + b"\0", b"\0\0\0\0\0" + _POINT[1:]])
+@pytest.mark.parametrize(("kind", "before"), [("point", bytes(16) + b"\x02"), ("geometry", b"")])
+def test_an_empty_geometry_is_a_wkb_of_no_bytes(kind: str, before: bytes) -> None:
+    found = carried(column(kind), _after(4, b""), b"")
+
+    assert found.avro == before + sized(b"") + b"\x00"
+    assert found.literal == "X''"
+
+
+@pytest.mark.parametrize("data", [b"\0\0\0\0", b"\0\0\0\0" + _POINT + b"\0", b"\0\0\0\0\0" + _POINT[1:]])
 def test_what_is_no_point_is_refused(data: bytes) -> None:
     with pytest.raises(Malformed, match="column c"):
         carried(column("point"), _after(4, data), data)
