@@ -91,6 +91,9 @@ class Capture:
         ) as interleave:
             executed = GtidSet.parse(start.gtid_set)
             with closing(LogReader(source, executed, settings.server_id, settings.heartbeat_ms)) as reader:
+                if reader.approaching:
+                    log.info("passing_log_by", until=str(executed.place))
+                yield from reader.approach()
                 start = replace(start, file=reader.begin.file, offset=reader.begin.offset)  # as this host names it
                 evolution = Evolution(settings, publisher, catalog, interleave, schema, databases)
                 cascades = Cascades(publisher, catalog, interleave, keys)

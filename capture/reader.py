@@ -13,9 +13,11 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
+from capture.approach import FIRST_OFFSET, Approach
 from capture.events import HEADER, HEADER_SIZE, Event, EventType, checksummed, malformed, rotate, type_name
 from capture.payload import unpacked
 from capture.spool import checksum, spooled
@@ -33,6 +35,9 @@ from runtime.mysql import (
 from schemas.position import GtidSet, LogPosition
 
 SILENCE_SECONDS = 15.0
+#: that a dump can begin at
+LARGEST_OFFSET = 0xFFFFFFFF
+_PAUSE_SECONDS = 0.2
 _PURGED = (
     "the source has purged what was not read yet: start again with a new task name, and keep logs longer "
     "(binlog_expire_logs_seconds)"
@@ -54,6 +59,7 @@ class LogReader:
         self._source = source
         self._heartbeat_ms = heartbeat_ms
         self._heard = time.monotonic()
+        self._approach: Approach | None = None  # to a place that is not reached yet
         self._inner: Iterator[Event] = iter(())  # of a compressed transaction
         self._next: Event | None = None  # the next of them
         self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
@@ -61,6 +67,9 @@ class LogReader:
             self._checksum = self._agree(self._connection)
             self._packets: Packets = self._connection.packets(*self._command(executed, server_id))
             self.begin = self._begin()
+            place = executed.place
+            if place is not None and place.offset > LARGEST_OFFSET:
+                self._approach, self.begin = Approach(place), place
         except BaseException:
             self._connection.abort()
             raise
@@ -80,17 +89,42 @@ class LogReader:
             raise Transient(f"{self._source}: the log stream is silent for {silent:.0f} seconds, without a heartbeat")
         return False
 
+    @property
+    def approaching(self) -> bool:
+        """True while the place where reading begins is not reached yet."""
+        return self._approach is not None
+
+    def approach(self) -> Iterator[None]:
+        """Passes events by until the place is reached where reading begins, and yields now and then: it takes as long
+        as reading the file does. Nothing to do for places that a dump can begin at."""
+        pause = 0.0
+        while self._approach is not None:
+            if time.monotonic() > pause:
+                yield
+                pause = time.monotonic() + _PAUSE_SECONDS
+            self._pass_by(self._approach)
+
+    def _pass_by(self, approach: Approach) -> None:
+        packet, whole = self._head()
+        _, kind, _, size, end, _ = HEADER.unpack_from(packet, 1)
+        if not whole:
+            for _ in self._packets.rest():
+                pass
+        elif kind == EventType.FORMAT_DESCRIPTION:
+            self._checksum = bool(checksummed(packet[1 + HEADER_SIZE :]))
+        approach.pass_by(kind, size, end)
+        if approach.arrived:
+            self._approach = None
+
     def read(self) -> Event:
-        """The next event; blocks at most until the next heartbeat."""
+        """The next event; blocks at most until the next heartbeat, and for as long as `approach` has to go."""
+        for _ in self.approach():
+            pass
         inner = self._next
         if inner is not None:
             self._next = next(self._inner, None)
             return inner
-        packet, whole = self._packets.first()
-        if packet[:1] != b"\x00":
-            raise self._ended(packet)
-        if len(packet) <= HEADER_SIZE:
-            raise malformed(0)
+        packet, whole = self._head()
         timestamp, kind, server_id, size, end, flags = HEADER.unpack_from(packet, 1)
         if kind == EventType.TRANSACTION_PAYLOAD:
             return self._open(Event(kind, timestamp, server_id, end, flags, size, b""), packet, whole)
@@ -105,6 +139,15 @@ class LogReader:
             stop -= 4
             self._compare(kind, end, zlib.crc32(memoryview(packet)[1:stop]), packet[stop:])
         return Event(kind, timestamp, server_id, end, flags, size, packet[1 + HEADER_SIZE : stop])
+
+    def _head(self) -> tuple[bytes, bool]:
+        """The first part of the next event's packet, and whether it is all of it."""
+        packet, whole = self._packets.first()
+        if packet[:1] != b"\x00":
+            raise self._ended(packet)
+        if len(packet) <= HEADER_SIZE:
+            raise malformed(0)
+        return packet, whole
 
     def _open(self, outer: Event, packet: bytes, whole: bool) -> Event:
         """The first event of a compressed transaction. One of several packets waits on disk for its checksum: nothing
@@ -151,7 +194,9 @@ class LogReader:
                 hint="connect it to the server that it began with; without GTIDs no other server can take its place: "
                 "else migrate anew, with a new task name",
             )
-        return COM_BINLOG_DUMP, dump_place(place, server_id)
+        if place.offset <= LARGEST_OFFSET:
+            return COM_BINLOG_DUMP, dump_place(place, server_id)
+        return COM_BINLOG_DUMP, dump_place(replace(place, offset=FIRST_OFFSET), server_id)
 
     def _agree(self, connection: Connection) -> bool:
         """Sets the session up for the dump; true when what comes before the first file's description has a checksum.
@@ -199,11 +244,6 @@ def dump_place(place: LogPosition, server_id: int) -> bytes:
 
     https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_binlog_dump.html
     """
-    if place.offset >= 1 << 32:
-        raise Fatal(
-            f"the log cannot be read from {place}: without GTIDs a dump begins within the first 4 GB of a file",
-            hint="migrate anew, with a new task name, when the transaction that made the file so large is over",
-        )
     return struct.pack("<IHI", place.offset, 0, server_id) + place.file.encode()
 
 

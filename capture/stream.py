@@ -167,7 +167,7 @@ class Stream:
             self._other(event)
         else:
             handler(event)
-        if event.end:
+        if event.end and event.type != EventType.ROTATE:  # that one's end is in the file before
             self._advance(event.end)
         if self._server is not None and not self._transaction.gtid:
             self._reach(self._server)

@@ -40,7 +40,7 @@ class Site:
 
     def stop_within_a_transaction(self, **settings: int) -> None:
         """One session of capture, which ends when a transaction is published in part."""
-        self._run(lambda: any(position.units_done for position in self._positions()), settings)
+        self._run(lambda: any(position.units_done for position in self.positions()), settings)
 
     def _run(self, reached: Callable[[], bool], settings: dict[str, int]) -> None:
         chosen: dict[str, Any] = {"task": self.name, "selection": Selection(include=(f"{self.name}.*",)), **settings}
@@ -60,10 +60,10 @@ class Site:
     def _reached(self, goal: GtidSet) -> bool:
         """As far as transactions are committed; one may be open."""
         ranges = {record.id: record.done for record in self._commits() if isinstance(record, RangeRecord)}
-        positions = self._positions()
+        positions = self.positions()
         return bool(positions) and GtidSet.parse(positions[-1].gtid_set).covers(goal) and all(ranges.values())
 
-    def _positions(self) -> list[PositionRecord]:
+    def positions(self) -> list[PositionRecord]:
         return [record for record in self._commits() if isinstance(record, PositionRecord)]
 
     def _commits(self) -> list[Commit]:

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from capture.approach import Approach
 from capture.events import Event, EventType
 from capture.naming import after, begin_of, name_of
 from capture.reader import dump_place
@@ -37,5 +38,32 @@ def test_a_log_is_followed_over_rotations_and_made_up_events() -> None:
 
 def test_the_dump_begins_at_the_place() -> None:
     assert dump_place(_LOG, 7) == struct.pack("<IHI", 1200, 0, 7) + b"binlog.000003"
-    with pytest.raises(Fatal, match="first 4 GB"):
-        dump_place(LogPosition.of("binlog.000003", 1 << 32), 7)
+
+
+def test_the_way_to_a_place_behind_4_gb() -> None:
+    """Heads of events as they come from the beginning of the file."""
+    far = LogPosition.of("binlog.000003", (1 << 32) + 1000)
+    way, at = Approach(far), 4
+    way.pass_by(EventType.FORMAT_DESCRIPTION, 100, 0)  # the dump's own
+    for size in (120, 1 << 30, 1 << 30, 1 << 30, 1 << 30, 876):
+        assert not way.arrived
+        at += size
+        way.pass_by(EventType.WRITE_ROWS, size, at & 0xFFFFFFFF)
+    assert way.arrived
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "end"),
+    [
+        (EventType.WRITE_ROWS, 2000, 2004),  # over the place
+        (EventType.WRITE_ROWS, 500, 505),  # what it says of its end is wrong
+        (EventType.ROTATE, 500, 504),
+        (EventType.ROTATE, 500, 0),
+        (EventType.HEARTBEAT, 40, 4),
+        (EventType.HEARTBEAT_V2, 40, 0),
+    ],
+)
+def test_a_place_that_is_none(kind: EventType, size: int, end: int) -> None:
+    with pytest.raises(Fatal, match=r"no event of the log begins at binlog\.000003:1200") as raised:
+        Approach(_LOG).pass_by(kind, size, end)
+    assert raised.value.hint
