@@ -4,6 +4,7 @@ A client that cannot get in retries for ever, and its calls say only that time r
 whoever listens (`Complaints`).
 """
 
+import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -30,17 +31,16 @@ _OPERATOR = {
     KafkaError.POLICY_VIOLATION: "the cluster's policy refuses the topic's settings: see the message",
     KafkaError.INVALID_REPLICATION_FACTOR: "lower kafka.replication_factor, or add brokers",
 }
-# Of a handshake that failed, OpenSSL's own words; a connection that broke off meanwhile has none, or "unexpected eof".
 _CONNECTIONS = frozenset((KafkaError._SSL, KafkaError._TRANSPORT))
-_REFUSED = "SSL routines"
-_BROKEN_OFF = "unexpected eof"
+# What OpenSSL says of a handshake that can never succeed; other errors of TLS may come of a broker that is going down.
+# Alerts, https://www.iana.org/assignments/tls-parameters: 40 to 49 are about certificates, 116 is a missing one.
 _TLS_HINTS = {
-    "certificate verify failed": "kafka.properties ssl.ca.location must name the authority that signed the brokers' "
-    "certificates, which must be valid now and name the hosts by which brokers are reached",
-    "alert": "the broker refuses this client's certificate: correct ssl.certificate.location and ssl.key.location in "
-    "kafka.properties (one that the brokers' authority has signed)",
-    "wrong version number": "the broker does not speak TLS at that address: correct kafka.bootstrap_servers, or "
-    "security.protocol in kafka.properties",
+    re.compile("certificate verify failed"): "kafka.properties ssl.ca.location must name the authority that signed the "
+    "brokers' certificates, which must be valid now and name the hosts by which brokers are reached",
+    re.compile(r"SSL alert number (?:4\d|116)\b"): "the broker refuses this client's certificate: correct "
+    "ssl.certificate.location and ssl.key.location in kafka.properties (one that the brokers' authority has signed)",
+    re.compile(r"SSL alert number 70\b|unsupported protocol"): "the broker speaks no version of TLS that OpenSSL "
+    "allows here: see ssl.enabled.protocols of the broker",
 }
 _QUIET = frozenset((KafkaError._ALL_BROKERS_DOWN,))  # it follows upon each reason
 
@@ -89,8 +89,10 @@ def meaning(error: KafkaError, what: str) -> Exception:
         return Fenced(text, hint="another process runs this task: keep one of them")
     if error.code() in _OPERATOR:
         return Fatal(text, hint=_OPERATOR[error.code()])
-    if error.code() in _CONNECTIONS and _REFUSED in text and _BROKEN_OFF not in text:
-        return Fatal(text, hint=next((hint for words, hint in _TLS_HINTS.items() if words in text), _SECURITY))
+    if error.code() in _CONNECTIONS:
+        for words, hint in _TLS_HINTS.items():
+            if words.search(text):
+                return Fatal(text, hint)
     return Transient(text)
 
 
