@@ -12,8 +12,8 @@ from schemas.table import Column
 #: What no side can tell in this form.
 UNTOLD = object()
 INTEGERS = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "year"))
-_TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext"))
-_CODECS = {
+TEXTS = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext"))
+CODECS = {
     "utf8mb4": "utf-8", "utf8mb3": "utf-8", "ascii": "ascii", "utf16": "utf-16-be", "utf16le": "utf-16-le",
     "utf32": "utf-32-be", "ucs2": "utf-16-be", "latin2": "iso8859-2", "latin5": "iso8859-9", "koi8r": "koi8-r",
     "cp1250": "cp1250", "cp1251": "cp1251",
@@ -47,7 +47,7 @@ def of_avro(column: Column, value: Any, exact: str | None) -> object:
         return int(value)
     if kind == "bit":
         return int.from_bytes(value, "little") if isinstance(value, bytes) else int(value)
-    if kind in _TEXTS:
+    if kind in TEXTS:
         return _encoded(column, value)
     if kind == "enum":
         return column.labels.index(value) + 1
@@ -88,7 +88,7 @@ def _of_exact(column: Column, exact: str) -> object:
 
 
 def _encoded(column: Column, value: str) -> object:
-    codec = _CODECS.get(column.charset or "")
+    codec = CODECS.get(column.charset or "")
     return UNTOLD if codec is None else value.encode(codec)
 
 
