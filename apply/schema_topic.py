@@ -1,5 +1,6 @@
 """The records of the schema topic, one after another: each schema change waits for the rows that precede it."""
 
+import time
 from collections import deque
 from collections.abc import Generator
 
@@ -12,6 +13,8 @@ from apply.state import State, Stuck
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
 from schemas.records import Cascade, SchemaChange, SnapshotCompleted, parse_schema_record
+
+_TURN_SECONDS = 0.05
 
 
 class SchemaTopic:
@@ -46,13 +49,17 @@ class SchemaTopic:
         self._follower.close()
 
     def step(self) -> bool:
-        """Goes on with the first record until it has to wait, or is applied; true when there is more to do."""
-        if self._current is None:
-            self._current = self._apply(*self._waiting.popleft())
-        try:
-            next(self._current)
-        except StopIteration:
-            self._current = None
+        """Goes on until a record has to wait, or others of this process should have a turn; true when there is more."""
+        until = time.monotonic() + _TURN_SECONDS
+        while self.busy and time.monotonic() < until:
+            if self._current is None:
+                self._current = self._apply(*self._waiting.popleft())
+            try:
+                next(self._current)
+            except StopIteration:
+                self._current = None
+            else:
+                break
         return self.busy
 
     def _apply(self, offset: int, value: bytes) -> Generator[None]:

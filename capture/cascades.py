@@ -68,10 +68,14 @@ class Cascades:
             )
         return Followed(shape.table.name, columns, rows, tuple(self.keys.reach(fired))) if rows else None
 
+    def stand(self, followed: Followed) -> bool:
+        """True when nothing was published of the followers' tables since their barriers were last counted."""
+        return all(self._publisher.stands(key.child) for key in followed.keys if self._is_there(key.child))
+
     def tables(self, followed: Followed, transaction: str) -> tuple[FollowingTable, ...]:
         """The tables of the followers. Chunks that may lack what happened are read again.
 
-        Nothing may be open in Kafka.
+        Unless they `stand`, nothing may be open in Kafka.
         """
         found: dict[TableName, dict[TableName, bool]] = {}
         for key in followed.keys:

@@ -89,8 +89,15 @@ class Publisher:
     def partitions(self, name: TableName) -> int:
         return self._topics.partitions(table_topic(self.task, name))
 
+    def stands(self, name: TableName) -> bool:
+        """True when the table's barriers are known: nothing was sent since they were counted."""
+        return table_topic(self.task, name) in self._barriers
+
     def barriers(self, name: TableName) -> tuple[int, ...]:
-        """By partition of the table's topic, the offset after its last record. Nothing may be open."""
+        """By partition of the table's topic, the offset after its last record.
+
+        Unless it `stands`, nothing may be open.
+        """
         topic = table_topic(self.task, name)
         if topic not in self._barriers:
             self._barriers[topic] = barriers(self._kafka, topic, self._topics.partitions(topic))

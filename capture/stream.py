@@ -273,12 +273,13 @@ class Stream:
         if transaction.units < transaction.skip:
             transaction.units += 1
             return
-        self._close_rows()
+        if not self._cascades.stand(followed):
+            self._close_rows()
         seam("capture.cascade_before")
         tables = self._cascades.tables(followed, transaction.gtid)
         self._epochs.cascade(transaction.told, self.log, transaction.commit_us, followed, tables)
         transaction.units += 1
-        self._publisher.commit(self.position())
+        self.moved = True
         seam("capture.cascade_after")
 
     def _close_rows(self) -> None:

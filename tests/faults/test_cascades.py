@@ -80,7 +80,7 @@ def test_rows_follow_others_at_mysql_56(stack: Stack, tmp_path: Path) -> None:
 
 def test_a_server_that_has_applied_the_log_of_an_old_one(native: Stack, tmp_path: Path) -> None:
     """Its own log would hold what follows; of what it has applied it does not."""
-    directory = native.directory / "above"
+    directory = tmp_path / "above"
     replica = start_mysql(Profile.SOURCE, directory)
     try:
         replicate(native.source, replica)
