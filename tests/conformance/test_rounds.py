@@ -26,7 +26,7 @@ _TOGETHER = 200
 #: how many are always played, and how many in a long run
 _SHARES = {
     Kind.FULL: (120, 6000),
-    Kind.MINIMAL: (20, 1400),
+    Kind.MINIMAL: (0, 1400),  # places have it too
     Kind.PLACES: (30, 1400),
     Kind.FROM_56: (30, 800),
     Kind.TO_56: (0, 400),
