@@ -4,7 +4,8 @@
 
 One line per set: its name, Python's codec, and the differences, each `bytes:character` in hexadecimal;
 `first-last:character` is a run in which bytes and characters both count up by one. Before `!` stands a character that
-the server reads but writes as other bytes. Without a character it reads none at all.
+the server reads but writes as other bytes (or MySQL 5.6 does, where it stores a text in a column). Without a character
+it reads none at all.
 """
 
 import argparse
@@ -31,6 +32,8 @@ CODECS = {
     "macce": "mac_latin2", "macroman": "mac_roman", "sjis": "shift_jis", "swe7": "ascii", "tis620": "tis-620",
     "ujis": "euc_jp",
 }  # fmt: skip
+#: what MySQL 5.6 stores as other bytes of the same character, which servers of today do not
+_OLD = {"armscii8": frozenset((b"'", b"(", b")", b",", b"-", b"."))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def _tell(connection: Connection, charset: str, batch: list[bytes]) -> Iterator[
         found = None if text is None else bytes.fromhex(text).decode()
         if found is not None and (len(found) != 1 or (found == "?" and code != b"?" and bytes.fromhex(back) != code)):
             found = None  # several characters, or the sign for one that is not known
-        yield Told(code, found, found is not None and bytes.fromhex(back) == code)
+        certain = found is not None and bytes.fromhex(back) == code and code not in _OLD.get(charset, ())
+        yield Told(code, found, certain)
 
 
 def differences(charset: str, told: Iterable[Told]) -> Iterator[str]:

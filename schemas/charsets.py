@@ -42,8 +42,8 @@ _LONGEST = {
 }
 #: bytes of the shortest character, where it is not one
 _SHORTEST = {"ucs2": 2, "utf16": 2, "utf16le": 2, "utf32": 4}
-#: US-ASCII is not what its lower half is
-_NOT_ASCII = frozenset(("ucs2", "utf16", "utf16le", "utf32", "sjis", "swe7"))
+#: US-ASCII is not what its lower half is, or old servers store some of it as other bytes
+_NOT_ASCII = frozenset(("ucs2", "utf16", "utf16le", "utf32", "sjis", "swe7", "armscii8"))
 
 
 def longest(charset: str) -> int:

@@ -31,6 +31,15 @@ _SEVERAL_CHARSETS = Round(
     ("PRIMARY KEY (b, a)",),
     (f"UPDATE {TABLE} SET b = CONCAT(b, 'x') LIMIT 2", f"DELETE FROM {TABLE} ORDER BY a DESC LIMIT 1"),
 )
+_OTHER_BYTES = Round(
+    0,
+    (
+        _column("a", "VARCHAR(20) CHARACTER SET armscii8 NOT NULL", "'(a)'", "'b,c'", "'d'"),
+        _column("b", "TINYTEXT CHARACTER SET armscii8 NOT NULL", "'\\''", "'-.'", "'x'"),
+    ),
+    ("PRIMARY KEY (a)",),
+    (f"UPDATE {TABLE} SET b = CONCAT(b, ','), a = CONCAT(a, '-') LIMIT 2", f"DELETE FROM {TABLE} ORDER BY a LIMIT 1"),
+)
 
 FOUND: dict[str, tuple[Kind, Round]] = {
     "a key that an update of other columns sets to the time": (Kind.FULL, _RENEWED),
@@ -51,4 +60,6 @@ FOUND: dict[str, tuple[Kind, Round]] = {
     ),
     "the same key, made by a session of 5.6": (Kind.FROM_56, _RENEWED),
     "a key of several columns in another charset, stored by 5.6": (Kind.TO_56, _SEVERAL_CHARSETS),
+    "ASCII that 5.6 stores as other bytes": (Kind.TO_56, _OTHER_BYTES),
+    "the same bytes, read from 5.6": (Kind.FROM_56, _OTHER_BYTES),
 }
