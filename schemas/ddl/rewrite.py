@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
+from itertools import pairwise
 
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.lexer import SERVER_VERSION, SqlModes, Token, TokenKind, tokens
@@ -11,6 +12,10 @@ from schemas.sql import qualified
 
 _UTF8MB3 = re.compile("utf8mb3", re.IGNORECASE)
 _UTF8MB3_COLLATIONS_SINCE = 80030
+_GEOMCOLLECTION_SINCE = 80000
+_BEFORE_NAMES = frozenset(
+    ("ADD", "COLUMN", "CHANGE", "MODIFY", "DROP", "ALTER", "AFTER", "RENAME", "TO", "KEY", "INDEX")
+)
 
 
 def drop_tables(names: Sequence[TableName], *, if_exists: bool) -> str:
@@ -46,15 +51,27 @@ def _start_transaction(cursor: Cursor) -> Iterator[Token]:
 
 
 def for_version(sql: str, modes: SqlModes, destination_version: int) -> str:
-    """The statement with names of character sets and collations that the destination knows.
+    """The statement with names of character sets, collations and types that the destination knows.
 
-    Before 8.0.30 the collations of utf8mb3 are called utf8_...; a newer source logs them as utf8mb3_....
-    Only names of character sets and collations change: never values, comments, or names of anything else.
+    Before 8.0.30 the collations of utf8mb3 are called utf8_...; a newer source logs them as utf8mb3_.... And since 8.0
+    SHOW CREATE TABLE says geomcollection. Nothing else changes: no values, comments, or names of anything else.
     """
     if destination_version >= _UTF8MB3_COLLATIONS_SINCE:
         return sql
-    names = _names_of_utf8mb3(tokens(sql, modes, destination_version))
-    return replaced(sql, [(token, _UTF8MB3.sub("utf8", sql[token.start : token.end], count=1)) for token in names])
+    lexed = list(tokens(sql, modes, destination_version))
+    changes = [
+        (token, _UTF8MB3.sub("utf8", sql[token.start : token.end], count=1)) for token in _names_of_utf8mb3(lexed)
+    ]
+    if destination_version < _GEOMCOLLECTION_SINCE:
+        changes += [(token, "geometrycollection") for token in _types_of_collections(lexed)]
+    return replaced(sql, changes)
+
+
+def _types_of_collections(statement: Sequence[Token]) -> Iterator[Token]:
+    """GEOMCOLLECTION behind the name of a column."""
+    for before, token in pairwise(statement):
+        if token.symbol == "GEOMCOLLECTION" and before.is_name and before.symbol not in _BEFORE_NAMES:
+            yield token
 
 
 class _Place(Enum):

@@ -61,5 +61,17 @@ FOUND: dict[str, tuple[Kind, Round]] = {
     "the same key, made by a session of 5.6": (Kind.FROM_56, _RENEWED),
     "a key of several columns in another charset, stored by 5.6": (Kind.TO_56, _SEVERAL_CHARSETS),
     "ASCII that 5.6 stores as other bytes": (Kind.TO_56, _OTHER_BYTES),
+    "a type that 5.6 has by another name": (
+        Kind.TO_56,
+        Round(
+            0,
+            (
+                _column("id", "INT NOT NULL", "1"),
+                _column("g", "GEOMETRYCOLLECTION NULL", "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2))')"),
+            ),
+            ("PRIMARY KEY (id)",),
+            (f"UPDATE {TABLE} SET g = NULL",),
+        ),
+    ),
     "the same bytes, read from 5.6": (Kind.FROM_56, _OTHER_BYTES),
 }

@@ -78,7 +78,7 @@ def play(stack: Stack, folder: Path, rounds: Sequence[Round]) -> Iterator[Outcom
 
 def _guilty(error: str, rounds: Sequence[Round]) -> Round | None:
     """The round whose table an error names."""
-    named = re.search(rf"\b{DATABASE}`?\.`?t(\d+)", error)
+    named = re.search(rf"(?:\b{DATABASE}`?\.|CREATE TABLE )`?t(\d+)", error)
     return next((round_ for round_ in rounds if named is not None and round_.number == int(named[1])), None)
 
 

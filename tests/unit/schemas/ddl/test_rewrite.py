@@ -66,6 +66,15 @@ def test_names_of_utf8mb3_for_an_older_server(sql: str, expected: str) -> None:
     assert for_version(sql, PLAIN, 80030) == sql
 
 
+def test_the_type_of_collections_of_shapes_for_an_older_server() -> None:
+    sql = "CREATE TABLE t (`a` geomcollection, b GeomCollection NOT NULL, `geomcollection` INT, KEY geomcollection (a))"
+    assert for_version(sql, PLAIN, 50624) == (
+        "CREATE TABLE t (`a` geometrycollection, b geometrycollection NOT NULL, `geomcollection` INT,"
+        " KEY geomcollection (a))"
+    )
+    assert for_version(sql, PLAIN, 80018) == sql
+
+
 @pytest.mark.parametrize(
     "sql",
     [
