@@ -57,6 +57,8 @@ def twos_complement(value: int) -> bytes:
 @lru_cache(1024)
 def _steps(precision: int, scale: int) -> tuple[int, tuple[tuple[int, int, int], ...]]:
     """The bytes of a packed DECIMAL, and for each group its shift, mask and power of ten."""
+    if not 0 < precision >= scale:
+        raise Malformed(f"a DECIMAL({precision},{scale})")
     groups = decimal_groups(precision, scale)
     size = left = sum(size for size, _ in groups)
     steps = []
