@@ -13,7 +13,7 @@ from capture.foreign_keys import ForeignKeys
 from capture.publisher import Publisher
 from runtime.errors import Fatal
 from schemas.codec import Messages, RowsKind, decode
-from schemas.ddl.foreign_keys import ForeignKey
+from schemas.ddl.foreign_keys import ForeignKey, moved
 from schemas.names import TableName
 from schemas.plan import LiteralPlan, literal_plan
 from schemas.records import FollowedRow, FollowingTable
@@ -23,6 +23,7 @@ from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 
 _UNLIKE = frozenset(("enum", "set"))  # a foreign key compares their numbers, a statement their labels
+_ANEW = "then migrate anew with a new task name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Followed:
     columns: tuple[str, ...]
     rows: tuple[FollowedRow, ...]
     keys: tuple[ForeignKey, ...]
+
+    @property
+    def changed(self) -> set[str]:
+        """The columns that have got other values in some row that is still there."""
+        rows = [(row.before, row.after) for row in self.rows if row.after is not None]
+        return {
+            name for number, name in enumerate(self.columns) if any(old[number] != new[number] for old, new in rows)
+        }
 
 
 class Cascades:
@@ -53,7 +62,11 @@ class Cascades:
 
     def followed(self, shape: Shape, kind: RowsKind, messages: Messages) -> Followed | None:
         """What follows all rows of an event; None when nothing does."""
-        fired = [key for key in self.keys.fired(shape.table.name, kind) if self._is_there(key.child)]
+        fired = [
+            key
+            for key in self.keys.fired(shape.table.name, kind)
+            if self._is_there(key.child) and (self.keys.certain(key) or not _missing(key, shape.table))
+        ]
         columns = tuple(dict.fromkeys(name for key in fired for name in _referenced(key, shape.table)))
         same_keys = kind is RowsKind.UPDATE and len(messages.values) == messages.rows
         if not fired or (same_keys and {*columns} <= {*shape.table.key}):
@@ -66,14 +79,20 @@ class Cascades:
                 "which should hold them, does not: it has applied the log of a server before MySQL 9.6",
                 hint="read the log of that server itself: migrate anew from it, with a new task name",
             )
-        return Followed(shape.table.name, columns, rows, tuple(self.keys.reach(fired))) if rows else None
+        if not rows:
+            return None
+        reached = tuple(self.keys.reach(fired))
+        for key in reached:
+            self._refuse_unlike(key, kind)
+        return Followed(shape.table.name, columns, rows, reached)
 
     def stand(self, followed: Followed) -> bool:
         """True when nothing was published of the followers' tables since their barriers were last counted."""
         return all(self._publisher.stands(key.child) for key in followed.keys if self._is_there(key.child))
 
     def tables(self, followed: Followed, transaction: str) -> tuple[FollowingTable, ...]:
-        """The tables of the followers. Chunks that may lack what happened are read again.
+        """The tables of the followers, of whose topics every record stays from now on: a target that is built anew runs
+        the cascade again, and must find what was there.
 
         Unless they `stand`, nothing may be open in Kafka.
         """
@@ -83,12 +102,46 @@ class Cascades:
                 parents = found.setdefault(key.child, {})
                 parents[key.parent] = parents.get(key.parent, False) or self.keys.certain(key)
         for name in found:
-            self._interleave.followed(name, transaction)
+            self._publisher.keep(name)
         return tuple(self._following(name, parents) for name, parents in found.items())
+
+    def read_again(self, followed: Followed, transaction: str) -> None:
+        """Chunks that may lack what happened are read again, whole tables where rows may have left what is to be read
+        for what has been; that is recorded in the open Kafka transaction."""
+        children = {key.child for key in followed.keys if self._is_there(key.child)}
+        moving = moved(followed.keys, followed.table, followed.changed, self._identity)
+        for name in sorted(children):
+            if name not in moving:
+                self._interleave.followed(name, transaction)
+                continue
+            for part in self._interleave.moved(name, transaction).ranges:
+                self._publisher.progress(part)
+
+    def _identity(self, table: TableName) -> list[str]:
+        return list(self._catalog.table(table).key) if table in self._catalog else []
 
     def _is_there(self, table: TableName) -> bool:
         """False while the topics hold no row of the table, and those that come later are read later."""
         return table in self._catalog and not self._interleave.drops(table)
+
+    def _refuse_unlike(self, key: ForeignKey, kind: RowsKind) -> None:
+        """Fatal where a statement would not do as the foreign key does."""
+        if key.parent not in self._catalog or key.child not in self._catalog:
+            return
+        for own, other in self._types(key):
+            padded = kind is RowsKind.UPDATE and key.on_update == "CASCADE" and other == "char" and own == "varchar"
+            if padded or {own, other} & _UNLIKE:
+                reason = "VARCHAR that gets CHAR's blanks" if padded else "ENUM or SET"
+                raise Fatal(
+                    f"rows of {key.child} follow those of {key.parent} by columns that a destination would change "
+                    f"otherwise than the source has: {reason}",
+                    hint=f"drop the foreign key's ON DELETE and ON UPDATE, or give the columns one type; {_ANEW}",
+                )
+
+    def _types(self, key: ForeignKey) -> Iterator[tuple[str, str]]:
+        """Of the child's columns and of those that they follow; nothing for one that refers by itself."""
+        parent, child = self._catalog.table(key.parent), self._catalog.table(key.child)
+        return zip(_types(child, key.columns), _types(parent, key.referenced), strict=False)
 
     def _reader(self, shape: Shape, column: str) -> LiteralPlan:
         """A plan that gives both images of one column, whatever the record's key is."""
@@ -110,19 +163,27 @@ class Cascades:
         )
 
 
+def _types(table: Table, names: Sequence[str]) -> list[str]:
+    """The types of columns that are there."""
+    types = {column.name.lower(): column.data_type for column in table.columns}
+    return [types.get(name.lower(), "") for name in names]
+
+
+def _missing(key: ForeignKey, parent: Table) -> bool:
+    """True when the key, if there is one, refers to other columns by now."""
+    return "" in _types(parent, key.referenced)
+
+
 def _referenced(key: ForeignKey, parent: Table) -> tuple[str, ...]:
     """The parent's columns, as it spells them."""
-    spelled = {column.name.lower(): column for column in parent.columns}
-    names = key.referenced or tuple(parent.column(name).name for name in parent.key)
-    columns = [spelled.get(name.lower()) for name in names]
-    found = tuple(column.name for column in columns if column is not None and column.data_type not in _UNLIKE)
-    if len(found) < len(names):
+    names = key.referenced or parent.key
+    if _missing(key, parent):
         raise Fatal(
-            f"rows of {key.child} follow those of {parent.name} by {', '.join(names)}: columns that are not there, or "
-            "ENUM or SET",
-            hint="drop the foreign key's ON DELETE and ON UPDATE, then migrate anew with a new task name",
+            f"rows of {key.child} follow those of {parent.name} by {', '.join(names)}: columns that are not there",
+            hint=f"drop the foreign key's ON DELETE and ON UPDATE; {_ANEW}",
         )
-    return found
+    spelled = {column.name.lower(): column.name for column in parent.columns}
+    return tuple(spelled[name.lower()] for name in names)
 
 
 def _rows(kind: RowsKind, readers: Sequence[LiteralPlan], values: Sequence[bytes]) -> Iterator[FollowedRow]:

@@ -48,6 +48,7 @@ class ForeignKeys:
                 self._drop({key.child for key in self._keys if key.child.database == statement.database})
         for old, new in statement.renames:
             self._rename(old, new)
+        self._refuse_strangers()
         self._refuse_circles()
         self._deleting = frozenset(key.parent for key in self._keys if key.on_delete in FOLLOWING)
         self._updating = frozenset(key.parent for key in self._keys if key.on_update in FOLLOWING)
@@ -87,6 +88,22 @@ class ForeignKeys:
         """The other tables through which a way leads to rows of the table."""
         return between(self._keys, table) - {table} if self.silent else set()
 
+    def behind(self, table: TableName) -> set[TableName]:
+        """The other tables to whose rows a way leads through this one."""
+        return {key.child for key in self._keys if table in self.before(key.child)}
+
+    def _refuse_strangers(self) -> None:
+        """A table may be made so, or its parent renamed out of the selection."""
+        selected = self._selection.selected
+        for key in self._keys:
+            if self.silent and key.follows and selected(key.child) and not selected(key.parent):
+                raise Fatal(
+                    f"rows of {key.child} follow those of {key.parent}, which is not selected, and the log of this "
+                    "server does not hold what foreign keys do to child rows",
+                    hint=f"select {key.parent} too, or drop the foreign key's ON DELETE and ON UPDATE; then migrate "
+                    "anew with a new task name",
+                )
+
     def _refuse_circles(self) -> None:
         """Of tables that follow each other none could be copied before the others."""
         if self.silent and (found := circle(self._keys)):
@@ -113,14 +130,6 @@ class ForeignKeys:
                 hint="migrate anew with a new task name, after the statement",
             ) from error
         made = {key for key in found.made if self._selection.selected(key.child)}
-        for key in made:
-            if self.silent and key.follows and not self._selection.selected(key.parent):
-                raise Fatal(
-                    f"rows of {key.child} follow those of {key.parent}, which is not selected, and the log of this "
-                    "server does not hold what foreign keys do to child rows",
-                    hint=f"select {key.parent} too, or drop the foreign key's ON DELETE and ON UPDATE; then migrate "
-                    "anew with a new task name",
-                )
         if found.drops or statement.if_not_exists:
             self._doubtful.add(table)
         self._keys = {_with_names(key, table, dict(found.renamed_columns)) for key in self._keys} | made

@@ -57,6 +57,7 @@ class Publisher:
         self._registry = Registry([])
         self._partitions: dict[str, int] = {}
         self._barriers: dict[str, tuple[int, ...]] = {}  # of topics that nothing was sent to since
+        self._kept: set[str] = set()  # topics of which every record stays, as far as this session knows
         self.open = False
         self.bytes = 0
         self.since = 0.0
@@ -78,6 +79,13 @@ class Publisher:
             self._topics.configure(topic, {"cleanup.policy": "delete", "retention.ms": "-1"})
         self._topics.ensure(topic, self._wanted(table), {**policy, **self._large})
         self._partitions[topic] = self._topics.partitions(topic)
+
+    def keep(self, name: TableName) -> None:
+        """Every record of the table's topic stays from now on."""
+        topic = table_topic(self.task, name)
+        if topic not in self._kept:
+            self._topics.configure(topic, _FOREVER)
+            self._kept.add(topic)
 
     def partition(self, topic: str) -> int:
         """The partition argument for a topic: 0 when it has only one, -1 to let the key decide."""

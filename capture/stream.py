@@ -278,6 +278,7 @@ class Stream:
         seam("capture.cascade_before")
         tables = self._cascades.tables(followed, transaction.gtid)
         self._epochs.cascade(transaction.told, self.log, transaction.commit_us, followed, tables)
+        self._cascades.read_again(followed, transaction.gtid)
         transaction.units += 1
         self.moved = True
         seam("capture.cascade_after")

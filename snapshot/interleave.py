@@ -170,6 +170,11 @@ class Interleave:
         statement.add(gtid)
         self._window.forget(table, statement)
 
+    def moved(self, table: TableName, gtid: str) -> Replanned:
+        """Rows have got other keys, and none of them is told: they may lie now where the copy has been already."""
+        self.followed(table, gtid)
+        return self.reread(table, gtid) if self._ledger.begun(table) else Replanned(())
+
     def may_pass(self, position: LogPosition) -> bool:
         """True when the stream, between two transactions at `position`, may process the next one."""
         hold = self._hold
@@ -266,15 +271,16 @@ class Interleave:
         self._waiting = {table for table in self._ledger.tables() if any(map(unfinished, self._ties.before(table)))}
 
     def _refuse_new_tie(self, table: TableName) -> None:
-        """Fatal when rows of the table have come that follow others which have not."""
-        if table in self._waiting:
-            return
-        for parent in filter(self._ledger.unfinished, self._ties.before(table)):
-            raise Fatal(
-                f"rows of {table} follow those of {parent} from now on, which is being copied, and the log of this "
-                "server does not hold what foreign keys do to child rows",
-                hint="add foreign keys when the snapshot is complete; now migrate anew with a new task name",
-            )
+        """Fatal when rows have come whose way leads from now on through others that have not."""
+        ways = [(table, parent) for parent in self._ties.before(table)]
+        ways += [(child, table) for child in self._ties.behind(table)]
+        for child, parent in ways:
+            if child not in self._waiting and self._ledger.unfinished(parent):
+                raise Fatal(
+                    f"rows of {child} follow those of {parent} on a new way from now on, which is being copied, and "
+                    "the log of this server does not hold what foreign keys do to child rows",
+                    hint="add foreign keys when the snapshot is complete; now migrate anew with a new task name",
+                )
 
     # -- ranges and readers --------------------------------------------------------------------------------------
 

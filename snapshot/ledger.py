@@ -54,6 +54,11 @@ class Ledger:
         """True for an unfinished table that is read at once: it has no key, or its rows follow each other."""
         return self._orders.get(table) == ()
 
+    def begun(self, table: TableName) -> bool:
+        """True for an unfinished table of which some part is released."""
+        mine = (record for record in self._ranges.values() if record.name == table)
+        return self.unfinished(table) and any(record.done or record.last is not None for record in mine)
+
     def tables(self) -> Collection[TableName]:
         """Those that are unfinished."""
         return self._unfinished.keys()

@@ -20,6 +20,9 @@ class Ties(Protocol):
     def before(self, table: TableName) -> Collection[TableName]:
         """The tables that must be complete before any row of this one comes."""
 
+    def behind(self, table: TableName) -> Collection[TableName]:
+        """The other tables of which no row comes before this one is complete."""
+
 
 class Free:
     """No ties: the log names every row."""
@@ -28,4 +31,7 @@ class Free:
         return False
 
     def before(self, table: TableName) -> Collection[TableName]:
+        return ()
+
+    def behind(self, table: TableName) -> Collection[TableName]:
         return ()

@@ -4,7 +4,7 @@ Promises: every foreign key that a server takes from the text is found. What the
 `drops`, because a name alone does not lead to a key that the server named itself. Pure.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from schemas.ddl.cursor import Cursor, Unclear
@@ -41,6 +41,13 @@ class ForeignKey:
         assigns = self.on_delete == "SET NULL" or self.on_update in FOLLOWING
         return bool(assigns and reached and further.on_update in FOLLOWING)
 
+    def assigned(self, columns: Collection[str], unless: Collection[str]) -> frozenset[str]:
+        """The child's columns (in lower case) that follow those of the parent; `unless` the text names them."""
+        if not (self.columns and self.referenced):
+            return frozenset(unless)
+        pairs = zip(self.columns, self.referenced, strict=True)
+        return frozenset(own.lower() for own, other in pairs if other.lower() in columns)
+
 
 @dataclass(frozen=True, slots=True)
 class KeysText:
@@ -68,6 +75,27 @@ def circle(keys: Collection[ForeignKey]) -> list[TableName]:
         for table in free:
             del left[table]
     return sorted(left)
+
+
+def moved(
+    keys: Collection[ForeignKey], table: TableName, changed: Collection[str], identity: Callable[[TableName], list[str]]
+) -> set[TableName]:
+    """The tables whose rows get another `identity` (columns of theirs) when those columns of `table` get new values."""
+    found: set[TableName] = set()
+    passed: set[tuple[ForeignKey, frozenset[str]]] = set()
+    waiting = [(table, frozenset(name.lower() for name in changed))]
+    while waiting:
+        parent, columns = waiting.pop()
+        for key in keys:
+            if key.parent != parent or key.on_update != "CASCADE" or (key, columns) in passed:
+                continue
+            passed.add((key, columns))
+            own = {name.lower() for name in identity(key.child)}
+            assigned = key.assigned(columns, own)
+            if assigned & own:
+                found.add(key.child)
+            waiting.append((key.child, assigned))
+    return found
 
 
 def read_foreign_keys(text: str, table: TableName, modes: SqlModes, server_version: int) -> KeysText:

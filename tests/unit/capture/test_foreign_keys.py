@@ -8,7 +8,7 @@ from capture.foreign_keys import ForeignKeys
 from runtime.errors import Fatal
 from schemas.codec import RowsKind
 from schemas.ddl.charset_names import Charsets
-from schemas.ddl.foreign_keys import ForeignKey, read_foreign_keys
+from schemas.ddl.foreign_keys import ForeignKey, moved, read_foreign_keys
 from schemas.ddl.lexer import SqlModes
 from schemas.ddl.session import Session
 from schemas.ddl.statement import understand
@@ -154,3 +154,30 @@ def test_a_circle_that_leads_nowhere() -> None:
     assert keys.before(table("a")) == keys.before(table("b")) == set()
     assert len(keys.reach(keys.fired(table("a"), RowsKind.UPDATE))) == 1
     assert not keys.at_once(table("t"))
+
+
+def test_a_parent_that_leaves_the_selection() -> None:
+    with pytest.raises(Fatal, match=r"rows of d\.b follow those of other\.a, which is not selected"):
+        after(key("b", "a", "ON DELETE CASCADE"), "RENAME TABLE a TO other.a")
+    after(key("b", "a", "ON DELETE CASCADE"), "RENAME TABLE a TO other.a, b TO other.b")
+
+
+def test_a_way_through_a_table() -> None:
+    keys = after(key("b", "a", "ON DELETE CASCADE"), key("c", "b", "ON DELETE CASCADE"), key("x", "b", ""))
+
+    assert keys.behind(table("b")) == {table("c")}
+    assert keys.behind(table("a")) == keys.behind(table("c")) == set()
+
+
+def test_whose_rows_get_other_keys() -> None:
+    b = ForeignKey(table("b"), table("a"), ("X", "y"), ("one", "two"), "", "CASCADE")
+    c = ForeignKey(table("c"), table("b"), ("p",), ("x",), "", "CASCADE")
+    d = ForeignKey(table("d"), table("c"), ("p",), ("P",), "", "SET NULL")
+    identities = {table("b"): ["y"], table("c"): ["P"], table("d"): ["p"]}
+
+    assert moved([b, c, d], table("a"), ["One"], identities.__getitem__) == {table("c")}
+    assert moved([b, c, d], table("a"), ["two"], identities.__getitem__) == {table("b")}
+    alone = ForeignKey(table("b"), table("a"), (), (), "", "CASCADE")
+    assert moved([alone], table("a"), ["id"], identities.__getitem__) == {table("b")}
+    itself = ForeignKey(table("b"), table("b"), ("x",), ("y",), "", "CASCADE")
+    assert moved([b, itself], table("a"), ["two"], identities.__getitem__) == {table("b")}

@@ -56,13 +56,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One unit of a transaction: a row set (`value`) or deleted (None), or a new definition, or TRUNCATE."""
+    """One unit of a transaction: a row set (`value`) or deleted (None), or a new definition, or TRUNCATE; or a row that
+    gets the key `onto`, which the log does not say."""
 
     table: TableName
     row: int = 0
     value: int | None = None
     shape: Shape | None = None
     truncates: bool = False
+    onto: int | None = None
 
 
 Rows = dict[int, tuple[int, int]]  # row -> its value and the number of its columns
@@ -82,6 +84,9 @@ class Tables:
         elif change.shape is not None:
             self.shapes[change.table] = change.shape
             self.rows[change.table] = {row: (value, change.shape.columns) for row, (value, _) in rows.items()}
+        elif change.onto is not None:
+            if change.row in rows:
+                rows[change.onto] = rows.pop(change.row)
         elif change.value is None:
             rows.pop(change.row, None)
         else:
@@ -447,7 +452,9 @@ class Capture:
             self._replan(table, self.interleave.schema_changed(table, gtid))
         elif not self.interleave.drops(table):
             self.now.tables.apply(change)
-            if self.interleave.wants(table):
+            if change.onto is not None:
+                self._replan(table, self.interleave.moved(table, gtid))
+            elif self.interleave.wants(table):
                 self.interleave.touched(table, gtid, [key_of(change.row)])
 
     def _replan(self, table: TableName, replanned: Replanned) -> None:
@@ -557,6 +564,8 @@ def _write(source: Source, number: int) -> None:
             source.flush(
                 [Change(KEYED, row, value), Change(KEYED, number % len(KEYS), value), Change(KEYLESS, row, value)]
             )
+        case 9 | 10 if row in latest.rows[KEYED] and (free := set(KEYS) - set(latest.rows[KEYED])):
+            source.flush([Change(KEYED, row, onto=sorted(free)[number % len(free)])])
         case _:
             source.flush([Change(KEYED, row, value)])
 

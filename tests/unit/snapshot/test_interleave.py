@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from runtime.errors import Fatal
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
-from snapshot.interleave import Interleave
+from snapshot.interleave import Interleave, Replanned
 from snapshot.ledger import Ledger, Order
+from snapshot.settings import SnapshotSettings
+from snapshot.ties import Free
 from snapshot.window import Window
-from tests.unit.snapshot.simulation import Capture, Marks, Source, Violation, run
+from tests.unit.snapshot.simulation import KEYED, KEYLESS, UUID, Capture, Marks, Source, Violation, plan_of, run
 
 _ENOUGH = 1 << 20  # bytes of keys
 _TOO_FEW = 300
@@ -81,6 +83,12 @@ def _lets_pass(self: Interleave, table: TableName, gtid: str) -> None:
     """As if a DDL left chunks as they are."""
 
 
+def _only_follows(self: Interleave, table: TableName, gtid: str) -> Replanned:
+    """As if rows that move stayed ahead of the copy, or behind it."""
+    self.followed(table, gtid)
+    return Replanned(())
+
+
 def _keeps_order(self: Ledger, table: TableName) -> tuple[Order, Order]:
     return (), ()
 
@@ -90,6 +98,7 @@ def _keeps_order(self: Ledger, table: TableName) -> tuple[Order, Order]:
     [
         (Interleave, "touched", _touches_nothing),
         (Interleave, "_cut", _lets_pass),
+        (Interleave, "moved", _only_follows),
         (Window, "forget", _forgets_all),
         (Window, "_raise_floor", _knows_latest),
         (Ledger, "reorder", _keeps_order),
@@ -127,3 +136,34 @@ def _found_out(marks: Marks, source: Callable[[], Source] = Source) -> bool:
         except (Violation, Fatal, ValueError):
             return True
     return False
+
+
+def test_a_new_way_to_rows_that_have_come_is_refused() -> None:
+    """Of three tables a, b and c the first two are made to follow each other while b is being copied."""
+    ties = _Ties()
+    capture = Capture(Source(), Marks())
+    interleave = Interleave(
+        capture.pool,
+        SnapshotSettings("sim"),
+        capture.now.ranges.values(),
+        lambda table: plan_of(table, capture.now.tables.shapes[table]),
+        GtidSet(),
+        ties,
+    )
+    assert interleave.schema_changed(KEYED, f"{UUID}:1") == Replanned(())
+    ties.through = {KEYLESS: {KEYED}}
+    with pytest.raises(Fatal, match=r"rows of d\.keyless follow those of d\.keyed on a new way"):
+        interleave.schema_changed(KEYED, f"{UUID}:2")
+
+
+class _Ties(Free):
+    """`through`: by table, those that must be complete before it."""
+
+    def __init__(self) -> None:
+        self.through: dict[TableName, set[TableName]] = {}
+
+    def before(self, table: TableName) -> set[TableName]:
+        return self.through.get(table, set())
+
+    def behind(self, table: TableName) -> set[TableName]:
+        return {child for child, parents in self.through.items() if table in parents}
