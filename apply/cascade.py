@@ -134,8 +134,15 @@ def _joined(step: Step) -> str:
 
 
 def _condition(step: Step) -> str:
-    """What leads from the root's rows to those of the first key."""
+    """What leads from the root's rows to those of the first key.
+
+    Several columns are compared one by one: in a list of rows MySQL 5.6 compares a text with a column of another
+    charset by bytes, and does not find what is not ASCII.
+    """
     key = step.way[0]
-    columns = ", ".join(f"t1.{identifier(name)}" for name in key.columns)
-    rows = [", ".join(row[name] for name in key.referenced) for row in step.root.before]
-    return f"({columns}) IN ({', '.join(f'({row})' for row in rows)})"
+    columns = [f"t1.{identifier(name)}" for name in key.columns]
+    rows = [[row[name] for name in key.referenced] for row in step.root.before]
+    if len(columns) == 1:
+        return f"{columns[0]} IN ({', '.join(value for (value,) in rows)})"
+    pairs = (zip(columns, row, strict=True) for row in rows)
+    return " OR ".join(f"({' AND '.join(f'{column} = {value}' for column, value in row)})" for row in pairs)

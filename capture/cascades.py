@@ -90,7 +90,7 @@ class Cascades:
         """True when nothing was published of the followers' tables since their barriers were last counted."""
         return all(self._publisher.stands(key.child) for key in followed.keys if self._is_there(key.child))
 
-    def tables(self, followed: Followed, transaction: str) -> tuple[FollowingTable, ...]:
+    def tables(self, followed: Followed) -> tuple[FollowingTable, ...]:
         """The tables of the followers, of whose topics every record stays from now on: a target that is built anew runs
         the cascade again, and must find what was there.
 

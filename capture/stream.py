@@ -145,7 +145,6 @@ class Stream:
     def position(self, stopped: bool = False) -> PositionRecord:
         """The commit record for what is published so far."""
         self.moved = False
-        now = time.time_ns() // 1000
         split = self._transaction.gtid and self._transaction.units
         return PositionRecord(
             gtid_set=str(self.executed),
@@ -156,7 +155,7 @@ class Stream:
             selection=self._settings.fingerprint,
             epoch=self.epoch,
             source_us=self._source_us,
-            time_us=now,
+            time_us=time.time_ns() // 1000,
             stopped=stopped,
         )
 
@@ -276,7 +275,7 @@ class Stream:
         if not self._cascades.stand(followed):
             self._close_rows()
         seam("capture.cascade_before")
-        tables = self._cascades.tables(followed, transaction.gtid)
+        tables = self._cascades.tables(followed)
         self._epochs.cascade(transaction.told, self.log, transaction.commit_us, followed, tables)
         self._cascades.read_again(followed, transaction.gtid)
         transaction.units += 1

@@ -34,9 +34,9 @@ def test_rows_that_go_take_others_with_them() -> None:
     first = only(first_steps(gone("1", "2"), keys))
     second = only(next_steps(first, keys))
 
-    assert statement(first, ["stamp"]) == "DELETE t1 FROM `d`.`b` AS t1 WHERE (t1.`p`) IN ((1), (2))"
+    assert statement(first, ["stamp"]) == "DELETE t1 FROM `d`.`b` AS t1 WHERE t1.`p` IN (1, 2)"
     assert statement(second, []) == (
-        "DELETE t2 FROM `d`.`b` AS t1 JOIN `d`.`c` AS t2 ON t2.`p` = t1.`id` WHERE (t1.`p`) IN ((1), (2))"
+        "DELETE t2 FROM `d`.`b` AS t1 JOIN `d`.`c` AS t2 ON t2.`p` = t1.`id` WHERE t1.`p` IN (1, 2)"
     )
     assert found(second).startswith("SELECT 1 FROM `d`.`b` AS t1 JOIN `d`.`c` AS t2 ON")
     assert next_steps(second, keys) == []
@@ -49,10 +49,10 @@ def test_rows_lose_what_they_refer_to() -> None:
     second = only(next_steps(first, keys))
 
     assert statement(first, ["Stamp"]) == (
-        "UPDATE `d`.`b` AS t1 SET t1.`stamp` = t1.`Stamp`, t1.`p` = NULL WHERE (t1.`p`) IN ((1))"
+        "UPDATE `d`.`b` AS t1 SET t1.`stamp` = t1.`Stamp`, t1.`p` = NULL WHERE t1.`p` IN (1)"
     )
     assert statement(second, []) == (
-        "UPDATE `d`.`b` AS t1 JOIN `d`.`c` AS t2 ON t2.`q` = t1.`p` SET t2.`q` = NULL WHERE (t1.`p`) IN ((1))"
+        "UPDATE `d`.`b` AS t1 JOIN `d`.`c` AS t2 ON t2.`q` = t1.`p` SET t2.`q` = NULL WHERE t1.`p` IN (1)"
     )
 
 
@@ -66,21 +66,22 @@ def test_new_values_go_as_far_as_they_are_referred_to() -> None:
     first = only(first_steps(changed("1", "5"), keys))
     second = only(next_steps(first, keys))
 
-    assert statement(first, []) == "UPDATE `d`.`b` AS t1 SET t1.`p` = 5 WHERE (t1.`p`) IN ((1))"
-    assert statement(second, []).endswith("SET t2.`q` = 5 WHERE (t1.`p`) IN ((1))")
+    assert statement(first, []) == "UPDATE `d`.`b` AS t1 SET t1.`p` = 5 WHERE t1.`p` IN (1)"
+    assert statement(second, []).endswith("SET t2.`q` = 5 WHERE t1.`p` IN (1)")
 
 
 def test_of_several_columns_those_that_changed() -> None:
     both = ForeignKey("k", B, ("x", "y"), A, ("one", "two"), "CASCADE", "CASCADE")
     rows = [FollowedRow(before=("1", "'a'"), after=("1", "'b'")), FollowedRow(before=("3", "'c'"), after=None)]
+    rows.append(FollowedRow(before=("4", "'d'"), after=None))
 
     went, renamed = roots(A, ["one", "two"], rows)
 
     assert statement(only(first_steps(renamed, [both])), []) == (
-        "UPDATE `d`.`b` AS t1 SET t1.`y` = 'b' WHERE (t1.`x`, t1.`y`) IN ((1, 'a'))"
+        "UPDATE `d`.`b` AS t1 SET t1.`y` = 'b' WHERE (t1.`x` = 1 AND t1.`y` = 'a')"
     )
     assert statement(only(first_steps(went, [both])), []) == (
-        "DELETE t1 FROM `d`.`b` AS t1 WHERE (t1.`x`, t1.`y`) IN ((3, 'c'))"
+        "DELETE t1 FROM `d`.`b` AS t1 WHERE (t1.`x` = 3 AND t1.`y` = 'c') OR (t1.`x` = 4 AND t1.`y` = 'd')"
     )
 
 

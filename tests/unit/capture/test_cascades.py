@@ -136,7 +136,7 @@ def test_rows_that_go_are_followed_and_the_topic_keeps_its_records() -> None:
 
     followed = family.followed(RowsKind.DELETE, (1, "a"))
     assert followed is not None
-    (table,) = family.cascades.tables(followed, "u:1")
+    (table,) = family.cascades.tables(followed)
     family.cascades.read_again(followed, "u:1")
 
     assert (table.name, table.barriers, table.certain) == (CHILD, (7,), (True,))
