@@ -27,9 +27,16 @@ from runtime.telemetry import log
 KAFKA = "4.3.1"
 _JAVA = 17
 _START_SECONDS = 120.0
-# Outside its heap Java copies each record that is written or read, and would keep such a buffer of the largest size
-# for every thread.
-_MEMORY = ("-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g", "-Djdk.nio.maxCachedBufferSize=1048576")
+# A record lies in the heap while it is received, and twice while its topic is compacted; what large ones have taken is
+# given back when the broker rests. Outside its heap Java copies each record that is written or read, and would keep
+# such a buffer of the largest size for every thread.
+_MEMORY = (
+    "-Xms64m",
+    "-Xmx1280m",
+    "-XX:G1PeriodicGCInterval=60000",
+    "-XX:MaxDirectMemorySize=1g",
+    "-Djdk.nio.maxCachedBufferSize=1048576",
+)
 _BRIEF = ("-Xmx256m", "-XX:TieredStopAtLevel=1")  # for what lives a second or two
 _NEVER = "2147483647"  # milliseconds
 
@@ -47,7 +54,7 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 # What one node needs to differ from a cluster, and what a task relies on: topics are made by their owners only,
 # kept until they say otherwise, and a group's offsets are not forgotten while nobody reads. Smaller segments bound what
 # a start after a kill reads again.
-LARGEST_RECORD = 300_000_000  # a row of over 64 MB, before and after a change
+LARGEST_RECORD = 260_000_000  # a row of over 64 MB, before and after a change; it must fit into a segment
 _SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",

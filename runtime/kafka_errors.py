@@ -27,6 +27,7 @@ _OPERATOR = {
     KafkaError._INVALID_ARG: "correct kafka.properties",
     KafkaError.MSG_SIZE_TOO_LARGE: "raise message.max.bytes in kafka.properties, max.message.bytes of the topic, and"
     " socket.request.max.bytes of the brokers, to more than twice the largest row",
+    KafkaError.RECORD_LIST_TOO_LARGE: "raise segment.bytes of the topic above the largest record",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "set the broker's transaction.max.timeout.ms to 900000",
     KafkaError.POLICY_VIOLATION: "the cluster's policy refuses the topic's settings: see the message",
     KafkaError.INVALID_REPLICATION_FACTOR: "lower kafka.replication_factor, or add brokers",

@@ -43,7 +43,7 @@ def prepare(name: str, directory: Path, options: Sequence[str]) -> tuple[Server,
         "listeners": f"PLAINTEXT://0.0.0.0:{kafka.broker},CONTROLLER://127.0.0.1:{kafka.controller}"
     }
     named = [f"KAFKA_{key.replace('.', '_').upper()}={value}" for key, value in settings.items()]
-    (directory / "kafka.env").write_text("\n".join([*named, "KAFKA_HEAP_OPTS=-Xmx512m"]) + "\n")
+    (directory / "kafka.env").write_text("\n".join([*named, "KAFKA_HEAP_OPTS=-Xmx1280m"]) + "\n")
     _environment(directory).write_text("\n".join(lines) + "\n")
     return source, destination, kafka.address
 

@@ -8,19 +8,22 @@ from contextlib import closing
 
 import pytest
 
+from control.broker import LARGEST_RECORD
 from deploy.local import Stack
-from runtime.errors import Transient
+from runtime.errors import Exit, Transient
 from runtime.kafka import KafkaSettings, Topics, large_records, read_to_end
 from runtime.kafka_errors import PATIENCE_SECONDS
 from runtime.kafka_producer import Producer
 from runtime.mysql import Connection, connect
 from runtime.service import Stop
+from schemas.names import TableName
+from schemas.topics import table_topic
 from tests.conftest import NewTask
 
 _MIB = 1 << 20
 _PACKET = 1 << 30  # the most that a server takes
 _SECONDS = 600
-_LARGEST = {"message.max.bytes": "300000000"}
+_LARGEST = {"message.max.bytes": str(LARGEST_RECORD)}
 
 
 @pytest.fixture
@@ -42,14 +45,15 @@ def source(databases: Stack) -> Iterator[Connection]:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("column", "size"), [("LONGBLOB", 64 * _MIB), ("LONGTEXT", 64 * _MIB)])
-def test_rows_of_64_megabytes(source: Connection, task: NewTask, column: str, size: int) -> None:
+@pytest.mark.parametrize("column", ["LONGBLOB", "LONGTEXT"])
+def test_rows_of_64_megabytes(source: Connection, task: NewTask, column: str) -> None:
+    value = _bytes if column == "LONGBLOB" else _digits
     source.execute(f"CREATE TABLE large.t (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0, v {column})")
-    _insert(source, 1, size)
+    _insert(source, 1, value(64 * _MIB))
     moving = task(include=["large.*"], overrides={"kafka": {"properties": dict(_LARGEST)}})
-    moving.start("migrate")
+    migration = moving.start("migrate")
     moving.wait(_SECONDS)
-    _insert(source, 2, size)
+    _insert(source, 2, value(64 * _MIB))
     moving.wait(_SECONDS)
     source.execute("UPDATE large.t SET n = 1 WHERE id = 1")
     moving.wait(_SECONDS)
@@ -57,11 +61,34 @@ def test_rows_of_64_megabytes(source: Connection, task: NewTask, column: str, si
     moving.wait(_SECONDS)
 
     moving.assert_equal()
+    assert "retrying" not in migration.stderr, "nothing was given up on the way"
 
 
-def _insert(source: Connection, number: int, size: int) -> None:
-    """Random digits, which no compression makes small."""
-    source.execute(b"INSERT INTO large.t (id, v) VALUES (%d, '%b')" % (number, os.urandom(size // 2).hex().encode()))
+def _insert(source: Connection, number: int, value: bytes) -> None:
+    source.execute(b"INSERT INTO large.t (id, v) VALUES (%d, %b)" % (number, value))
+
+
+def _bytes(size: int) -> bytes:
+    """A literal of bytes that no compression makes small."""
+    return b"X'%b'" % os.urandom(size).hex().encode()
+
+
+def _digits(size: int) -> bytes:
+    return b"'%b'" % os.urandom(size // 2).hex().encode()
+
+
+@pytest.mark.long
+def test_a_record_that_no_segment_holds(source: Connection, task: NewTask) -> None:
+    source.execute("CREATE TABLE large.t (id INT PRIMARY KEY, v LONGBLOB)")
+    moving = task(include=["large.*"])
+    migration = moving.start("migrate")
+    moving.wait()
+    Topics(moving.kafka).configure(table_topic(moving.name, TableName("large", "t")), {"segment.bytes": str(_MIB)})
+
+    _insert(source, 1, _bytes(2 * _MIB))
+
+    assert migration.exit_code() == Exit.OPERATOR
+    assert "raise segment.bytes of the topic" in migration.stderr
 
 
 @pytest.mark.long
