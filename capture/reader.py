@@ -118,8 +118,9 @@ class LogReader:
 
     def read(self) -> Event:
         """The next event; blocks at most until the next heartbeat, and for as long as `approach` has to go."""
-        for _ in self.approach():
-            pass
+        if self._approach is not None:
+            for _ in self.approach():
+                pass
         inner = self._next
         if inner is not None:
             self._next = next(self._inner, None)

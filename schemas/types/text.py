@@ -109,9 +109,7 @@ def _text(column: ColumnPlan) -> FromText:
             return
         text = decode(value)
         if text is None:
-            if (
-                padded
-            ):  # a server cannot count the characters of a lone surrogate: its log then holds the CHAR filled up
+            if padded:  # a server cannot count the characters of a lone surrogate: its log has the CHAR filled up
                 value = trimmed(charset, value)
             exact.append((index, f"_{charset} 0x{value.hex()}"))
             out.append(present + sized(text_of(charset, value).encode()))
