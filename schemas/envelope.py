@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.names import TableName
 from schemas.types.column import ColumnPlan, Exact
@@ -13,6 +14,8 @@ NO_EXACT = _NULL = b"\x00"
 _SOME = b"\x02"
 _BEFORE = "before."
 _AFTER = "after."
+#: of what does not differ from event to event
+_known = lru_cache(4096)(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +43,19 @@ def envelope(
 ) -> Envelope:
     """The common parts of rows of one event or chunk; times in microseconds since 1970."""
     source = (
-        text(VERSION),
-        text(CONNECTOR),
-        text(task),
+        _known(VERSION),
+        _known(CONNECTOR),
+        _known(task),
         long(source_us // 1000),
-        b"\x00" + text(snapshot),  # the first branch is the string
-        text(table.database),
+        b"\x00" + _known(snapshot),  # the first branch is the string
+        _known(table.database),
         _NULL,  # sequence
         _SOME + long(source_us),
         _SOME + long(source_us * 1000),
-        _SOME + text(table.name),
+        _SOME + _known(table.name),
         long(server_id),
         _NULL if gtid is None else _SOME + text(gtid),
-        text(file),
+        _known(file),
         long(pos),
     )
     rest = (_NULL if thread is None else _SOME + long(thread)) + _NULL + _NULL  # thread, query, transaction
