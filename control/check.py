@@ -14,7 +14,7 @@ from capture.definitions import read_tables, selected_databases
 from capture.hosts import primary
 from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
-from control.check_kafka import kafka_findings
+from control.check_kafka import kafka_findings, record_size
 from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
@@ -24,7 +24,7 @@ from control.config import TargetSettings, Task
 from control.finding import Finding, Status, failed, ok, warning
 from control.server import ServerFacts, read_log, read_server
 from runtime.errors import Fatal, Transient
-from runtime.kafka import KafkaSettings
+from runtime.kafka import KafkaSettings, Topics
 from runtime.mysql import Connection, Endpoint, connect
 from schemas.ddl.foreign_keys import between
 from schemas.names import TableName
@@ -63,18 +63,22 @@ def check(task: Task) -> list[Finding]:
     return inspection.findings
 
 
-def before_start(task: Task, targets: Iterable[TargetSettings]) -> list[Finding]:
-    """What must be known before processes start: everything for a new task, for others only what has changed outside.
+def before_start(
+    task: Task, kafka: KafkaSettings, position: GtidSet | None, targets: Iterable[TargetSettings]
+) -> list[Finding]:
+    """What must be known before processes start: everything for a new task (no `position`), for others only what has
+    changed outside.
 
     A server of a task that has begun may be down for the moment: the processes wait for it.
     """
-    inspection = Inspection(task)
+    inspection = Inspection(task, position)
+    if position is not None:
+        inspection.findings.append(record_size(Topics(kafka), kafka))
+        inspection.look_at_log()
+        return [finding for finding in inspection.findings if not finding.name.endswith(".connect")]
     inspection.look_at_kafka()
     if failures(inspection.findings):
         return inspection.findings
-    if inspection.begun:
-        inspection.look_at_log()
-        return [finding for finding in inspection.findings if not finding.name.endswith(".connect")]
     source = inspection.look_at_source()
     for target in targets:
         inspection.look_at_target(target, source)
@@ -96,9 +100,9 @@ def require(findings: Sequence[Finding]) -> None:
 class Inspection:
     """Collects findings; a server that does not answer is one finding, and the others are looked at all the same."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, position: GtidSet | None = None) -> None:
         self._task = task
-        self._position: GtidSet | None = None
+        self._position = position
         self.findings: list[Finding] = []
 
     def look_at_kafka(self) -> None:
@@ -110,11 +114,6 @@ class Inspection:
         self.findings.extend(kafka_findings(kafka, self._task.name))
         if not failures(self.findings):
             self._position = captured(kafka, self._task.name)
-
-    @property
-    def begun(self) -> bool:
-        """True when the task has captured something already."""
-        return self._position is not None
 
     def look_at_log(self) -> None:
         """The source's settings and its log only."""
@@ -145,8 +144,7 @@ class Inspection:
 
     def _stand_in(self, host: Endpoint) -> None:
         """What would keep a host from taking over; the task runs without it, so these are warnings."""
-        inspection = Inspection(self._task)
-        inspection._position = self._position
+        inspection = Inspection(self._task, self._position)
         inspection._visit("source", host, inspection._server)
         address = f"{host.host}:{host.port}"
         for finding in inspection.findings:

@@ -8,7 +8,7 @@ from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_producer import Producer
 from schemas.topics import commits_topic
 
-_UNREACHED = (
+UNREACHED = (
     "correct kafka.bootstrap_servers, or start the cluster (one that takes encrypted connections only is silent "
     "towards others: kafka.properties security.protocol)"
 )
@@ -20,29 +20,16 @@ def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
         topics = Topics(kafka)
         names = topics.layout()
     except (Fatal, Transient) as error:
-        repair = error.hint if isinstance(error, Fatal) else _UNREACHED
+        repair = error.hint if isinstance(error, Fatal) else UNREACHED
         yield failed("kafka.connect", str(error), repair)
         return
     yield ok("kafka.connect", f"{kafka.bootstrap_servers} answers, {len(names)} topics")
     yield _creation(topics, task, kafka)
-    yield _record_size(topics, kafka)
+    yield record_size(topics, kafka)
     yield _transactions(kafka, task)
 
 
-def _creation(topics: Topics, task: str, kafka: KafkaSettings) -> Finding:
-    """A trial creation that the brokers check against rights, policies and the number of brokers."""
-    try:
-        topics.would_create(f"{commits_topic(task)}-check", kafka.partitions, large_records(kafka))
-    except (Fatal, Transient) as error:
-        return failed(
-            "kafka.topics",
-            str(error),
-            error.hint if isinstance(error, Fatal) else "see the brokers' logs",
-        )
-    return ok("kafka.topics", "topics can be created")
-
-
-def _record_size(topics: Topics, kafka: KafkaSettings) -> Finding:
+def record_size(topics: Topics, kafka: KafkaSettings) -> Finding:
     """What the brokers take in one request, where they tell."""
     name, wanted = "kafka.record_size", kafka.largest_record
     try:
@@ -57,6 +44,19 @@ def _record_size(topics: Topics, kafka: KafkaSettings) -> Finding:
             " of the brokers",
         )
     return ok(name, f"records of {wanted} bytes: rows of {wanted // 2} that change")
+
+
+def _creation(topics: Topics, task: str, kafka: KafkaSettings) -> Finding:
+    """A trial creation that the brokers check against rights, policies and the number of brokers."""
+    try:
+        topics.would_create(f"{commits_topic(task)}-check", kafka.partitions, large_records(kafka))
+    except (Fatal, Transient) as error:
+        return failed(
+            "kafka.topics",
+            str(error),
+            error.hint if isinstance(error, Fatal) else "see the brokers' logs",
+        )
+    return ok("kafka.topics", "topics can be created")
 
 
 def _transactions(kafka: KafkaSettings, task: str) -> Finding:

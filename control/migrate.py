@@ -7,19 +7,20 @@ import fcntl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import replace
 
 from control.broker import Broker
-from control.check import before_start, require
 from control.cluster import private_broker
 from control.config import Task
+from control.opening import require_fit
 from control.progress import Display
 from control.status import Observer
 from control.supervisor import Child, Supervisor
 from control.wait import CaughtUp, source_position
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
-from runtime.service import Deadline, Stop
+from runtime.service import Backoff, Deadline, Stop, run
 from runtime.telemetry import log
 
 _STEP_SECONDS = 0.05
@@ -34,7 +35,7 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
         broker = private_broker(task) if task.embedded else None
         supervisor, watcher = Supervisor([]), None
         try:
-            kafka = _in_background(lambda: _prepare(task, broker), stop)
+            kafka = _in_background(lambda: _prepare(task, broker, stop), stop)
             if kafka is None:
                 return
             supervisor = Supervisor(_children(task, display))
@@ -55,9 +56,14 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
                 _end_broker(broker, deadline)
 
 
-def _prepare(task: Task, broker: Broker | None) -> KafkaSettings:
+def _prepare(task: Task, broker: Broker | None, stop: Stop) -> KafkaSettings:
     kafka = task.kafka if broker is None else replace(task.kafka, bootstrap_servers=broker.start())
-    require(before_start(task, task.targets.values()))
+
+    def look() -> Generator[None]:
+        require_fit(task, kafka, task.targets.values())
+        yield
+
+    run(look, stop, Backoff(task.retry_minutes * 60))
     return kafka
 
 
@@ -157,13 +163,13 @@ def _in_background(work: Callable[[], KafkaSettings], stop: Stop) -> KafkaSettin
     results: list[KafkaSettings] = []
     errors: list[Exception] = []
 
-    def run() -> None:
+    def attempt() -> None:
         try:
             results.append(work())
         except Exception as error:  # noqa: BLE001 - raised again below
             errors.append(error)
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(attempt,), daemon=True)  # its log lines name the process
     thread.start()
     while thread.is_alive() and not stop.requested:
         thread.join(_STEP_SECONDS)

@@ -6,9 +6,9 @@ from apply.loop import Apply
 from apply.settings import ApplySettings
 from capture.loop import Capture
 from capture.settings import CaptureSettings
-from control.check import before_start, require
 from control.config import TargetSettings, Task
-from runtime.kafka import KafkaSettings, Topics
+from control.opening import require_fit
+from runtime.kafka import KafkaSettings
 from runtime.service import Session, Stop
 
 
@@ -25,14 +25,13 @@ def capture_of(task: Task, kafka: KafkaSettings, stop: Stop) -> Capture:
 
 
 def checked(task: Task, kafka: KafkaSettings, session: Session) -> Session:
-    """The same after a look, once, whether everything is fit. A Kafka that is away is waited for, like later on."""
+    """The same after a look, once, whether everything is fit."""
     fit = False
 
     def look_first() -> Generator[None]:
         nonlocal fit
         if not fit:
-            Topics(kafka).layout()
-            require(before_start(task, []))
+            require_fit(task, kafka, [])
             fit = True
         yield from session()
 

@@ -39,6 +39,10 @@ class Proxy:
                 each.shutdown(socket.SHUT_RDWR)
         self._hearing.set()
 
+    def mend(self) -> None:
+        """Lets new connections through again."""
+        self._cut = False
+
     def __enter__(self) -> "Proxy":
         return self
 

@@ -1,334 +1,35 @@
-"""A source whose commit has three moments, readers and a capture that use the real Interleave, and a scheduler.
+"""A capture that uses the real Interleave, beside a simulated source and its readers; and a scheduler.
 
-A transaction is *flushed* (in the log, so capture may stream it), then *visible* (to SELECT), then *executed* (in
-gtid_executed). Nothing orders the moments of different transactions: a harsher server than MySQL, which at least
-keeps rows locked until they are visible. A source without GTIDs is `ordered`: there transactions become visible in the
-log's order, and readers write markers, which are transactions like all others. After each action the topics must hold
-a part of the source's state at the stream's position: `Violation` otherwise.
+After each action the topics must hold a part of the source's state at the stream's position: `Violation` otherwise.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 from runtime.errors import Transient
-from schemas.codec import ChunkRows
 from schemas.names import TableName
-from schemas.plan import TablePlan, plan
+from schemas.plan import TablePlan
 from schemas.position import GtidSet, LogPosition
 from schemas.records import RangeRecord
-from schemas.table import Column, Table, from_json
 from snapshot.interleave import Interleave, Replanned
-from snapshot.messages import (
-    Changed,
-    Chunk,
-    Command,
-    Credit,
-    Ended,
-    Held,
-    HoldEnded,
-    HoldWanted,
-    Located,
-    Ready,
-    Report,
-    Rest,
-    Walk,
-)
 from snapshot.settings import SnapshotSettings
-
-UUID = "00000000-0000-0000-0000-000000000001"
-KEYED = TableName("d", "keyed")
-KEYLESS = TableName("d", "keyless")
-KEYS = range(6)
+from tests.unit.snapshot.simulated_readers import Pool
+from tests.unit.snapshot.simulated_source import UUID, Marks, Source, position
+from tests.unit.snapshot.simulated_tables import (
+    KEYED,
+    KEYLESS,
+    KEYS,
+    Change,
+    Tables,
+    beginning,
+    decode,
+    key_of,
+    plan_of,
+)
 
 
 class Violation(AssertionError):
     """A consumer of the topics has seen something that was never so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A table's definition: `columns` beside its id, and the type of its key (0: it has none)."""
-
-    columns: int
-    key: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One unit of a transaction: a row set (`value`) or deleted (None), or a new definition, or TRUNCATE; or a row that
-    gets the key `onto`, which the log does not say."""
-
-    table: TableName
-    row: int = 0
-    value: int | None = None
-    shape: Shape | None = None
-    truncates: bool = False
-    onto: int | None = None
-
-
-Rows = dict[int, tuple[int, int]]  # row -> its value and the number of its columns
-
-
-@dataclass(slots=True)
-class Tables:
-    """The state of both tables: the truth, or what a consumer has made of the topics."""
-
-    shapes: dict[TableName, Shape]
-    rows: dict[TableName, Rows]
-
-    def apply(self, change: Change) -> None:
-        rows = self.rows[change.table]
-        if change.truncates:
-            rows.clear()
-        elif change.shape is not None:
-            self.shapes[change.table] = change.shape
-            self.rows[change.table] = {row: (value, change.shape.columns) for row, (value, _) in rows.items()}
-        elif change.onto is not None:
-            if change.row in rows:
-                rows[change.onto] = rows.pop(change.row)
-        elif change.value is None:
-            rows.pop(change.row, None)
-        else:
-            rows[change.row] = (change.value, self.shapes[change.table].columns)
-
-
-def beginning() -> Tables:
-    first = Shape(1, 1)
-    return Tables(
-        {KEYED: first, KEYLESS: replace(first, key=0)},
-        {KEYED: dict.fromkeys(KEYS, (0, 1)), KEYLESS: dict.fromkeys((0, 1, 2), (0, 1))},
-    )
-
-
-@dataclass(slots=True)
-class Marks:
-    """How a reader takes its marks; the wrong ways are there to show that they are found out.
-
-    low: "executed"; "flushed" is wrong. Without GTIDs "marker": the log's end, noted before a marker that is waited
-    for; "unwaited" and "noted late" are wrong.
-    """
-
-    low: str = "executed"
-    high: str = "flushed"
-
-    @property
-    def by_place(self) -> bool:
-        return self.low not in ("executed", "flushed")
-
-
-class Source:
-    def __init__(self, by_place: bool = False, ordered: bool = False) -> None:
-        self.by_place = by_place
-        self.ordered = ordered
-        self.log: list[tuple[Change, ...]] = []
-        self.visible: set[int] = set()
-        self.executed: set[int] = set()
-
-    def gtid(self, index: int) -> str:
-        return f"{UUID}/{position(index, 0)}" if self.by_place else f"{UUID}:{index + 1}"
-
-    def mark(self) -> int:
-        """A marker is flushed; its number in the log."""
-        self.flush(())
-        return len(self.log) - 1
-
-    def flush(self, changes: Iterable[Change]) -> None:
-        self.log.append(tuple(changes))
-
-    def state(self, transactions: Iterable[int]) -> Tables:
-        tables = beginning()
-        for index in sorted(transactions):
-            for change in self.log[index]:
-                tables.apply(change)
-        return tables
-
-    def lockable(self, table: TableName) -> bool:
-        """True when no transaction that has written the table is still on its way."""
-        return all(
-            index in self.visible for index, changes in enumerate(self.log) if any(c.table == table for c in changes)
-        )
-
-    def low(self, marks: Marks) -> GtidSet:
-        if self.by_place:
-            return GtidSet.before(UUID, position(len(self.log), 0))
-        low = GtidSet()
-        for index in range(len(self.log)) if marks.low == "flushed" else self.executed:
-            low.add(self.gtid(index))
-        return low
-
-    def high(self, marks: Marks) -> LogPosition:
-        if marks.high == "executed":
-            return position(max(self.executed, default=-1) + 1, 0)
-        return position(len(self.log), 0)
-
-
-def position(transactions: int, units: int) -> LogPosition:
-    return LogPosition.of("binlog.000001", 100 * transactions + units)
-
-
-class Reader:
-    """A reader process, one moment at a time."""
-
-    def __init__(self, source: Source, marks: Marks) -> None:
-        self._source = source
-        self._marks = marks
-        self.commands: list[Command] = []
-        self.reports: list[Report | Ended] = [Ready()]
-        self._credits = 2
-        self._held = False
-        self._walk: Walk | None = None
-        self._table: Table
-        self._next: Callable[[], None] | None = None
-        self._low = GtidSet()
-        self._mark: tuple[GtidSet, int] | None = None
-        self._seen: tuple[ChunkRows, tuple[str, ...] | None, bool] | None = None
-        self._parts: list[int] = []
-        self._lowest: GtidSet | None = None
-        self._located: Located | None = None
-
-    def step(self) -> None:
-        if self._next is not None:
-            self._next()
-            return
-        while self.commands:
-            self._obey(self.commands.pop(0))
-        if self._walk is not None:
-            self._begin(self._walk)
-
-    def _obey(self, command: Command) -> None:
-        match command:
-            case Walk():
-                self._walk, self._held, self._located, self._parts = command, False, None, []
-                self._lowest = None
-                self._table = from_json(command.table)
-                if not self._table.key:
-                    self.reports.append(HoldWanted(command.number))
-            case Rest():
-                self._walk = None
-            case Credit():
-                self._credits += 1
-            case Held():
-                self._held = True
-
-    def _begin(self, walk: Walk) -> None:
-        table = self._table
-        if not table.key:
-            self._keyless(walk, table)
-        elif self._credits:
-            low = self._take_low()
-            if low is not None and low.covers(GtidSet.parse(walk.needs)):
-                self._low = low
-                self._next = lambda: self._select(walk, table)
-
-    def _take_low(self) -> GtidSet | None:
-        """None: the marker's commit has not returned."""
-        if not self._marks.by_place:
-            return self._source.low(self._marks)
-        if self._mark is None:
-            low = self._source.low(self._marks)
-            self._mark = low, self._source.mark()
-        low, marker = self._mark
-        if marker not in self._source.visible and self._marks.low != "unwaited":
-            return None
-        self._mark = None
-        return self._source.low(self._marks) if self._marks.low == "noted late" else low
-
-    def _select(self, walk: Walk, table: Table) -> None:
-        now = self._source.state(self._source.visible)
-        shape = shape_of(table)
-        if now.shapes[table.name].key != shape.key or now.shapes[table.name].columns < shape.columns:
-            self._next = lambda: self._refuse(walk)
-            return
-        first = -1 if walk.after is None else int(walk.after[0])
-        last = max(KEYS) if walk.until is None else int(walk.until[0])
-        found = [row for row in sorted(now.rows[table.name]) if first < row <= last]
-        rows = encode({row: (now.rows[table.name][row][0], shape.columns) for row in found[:2]}, keyed=True)
-        self._seen = rows, (str(found[:2][-1]),) if found else walk.after, len(found) < 2
-        self._next = lambda: self._send(walk)
-
-    def _send(self, walk: Walk) -> None:
-        assert self._seen is not None
-        rows, last, final = self._seen
-        self.reports.append(Chunk(walk.number, self._low, self._source.high(self._marks), rows, last, final))
-        self._credits -= 1
-        self._walk = None if final else replace(walk, after=last)
-        self._next = None
-
-    def _refuse(self, walk: Walk) -> None:
-        self.reports.append(Changed(walk.number, self._source.high(self._marks), "Unknown column"))
-        self._walk = self._next = None
-
-    def _keyless(self, walk: Walk, table: Table) -> None:
-        if self._located is not None:
-            self._part(walk, table)
-        elif self._held and self._lowest is None:
-            self._lowest = self._take_low()
-        elif self._held and self._lowest is not None and self._source.lockable(table.name):
-            now = self._source.state(self._source.visible)
-            if now.shapes[table.name] != shape_of(table):
-                self._refuse(walk)
-                return
-            self._located = Located(walk.number, self._lowest, self._source.high(self._marks))
-            self._rows = now.rows[table.name]
-            self._parts = sorted(self._rows)
-            self.reports.append(self._located)
-        elif self._held:
-            self._held, self._lowest = False, None
-            self.reports += [HoldEnded(walk.number), HoldWanted(walk.number)]
-
-    def _part(self, walk: Walk, table: Table) -> None:
-        if not self._credits:
-            return
-        assert self._located is not None
-        now = {row: self._rows[row] for row in self._parts[:1]}
-        self._parts = self._parts[1:]
-        final = not now
-        rows = encode(now, keyed=False)
-        self.reports.append(Chunk(walk.number, self._located.low, self._located.high, rows, None, final))
-        self._credits -= 1
-        if final:
-            self._walk = None
-
-
-class Pool:
-    """Stands for snapshot.readers.Readers."""
-
-    def __init__(self, source: Source, marks: Marks) -> None:
-        self._source = source
-        self._marks = marks
-        self._wanted = 0
-        self._started = 0
-        self.readers: dict[int, Reader] = {}
-        self._gone: list[tuple[int, Report | Ended]] = []
-
-    def want(self, count: int) -> None:
-        self._wanted = min(count, 2)
-        for number in list(self.readers) if count == 0 else ():
-            self.kill(number)
-
-    def filenos(self) -> list[int]:
-        return []
-
-    def send(self, reader: int, command: Command) -> None:
-        if reader in self.readers:
-            self.readers[reader].commands.append(command)
-
-    def receive(self) -> list[tuple[int, Report | Ended]]:
-        if len(self.readers) < self._wanted:
-            self._started += 1
-            self.readers[self._started] = Reader(self._source, self._marks)
-        came = self._gone
-        self._gone = []
-        for number, reader in self.readers.items():
-            came += [(number, report) for report in reader.reports]
-            reader.reports = []
-        return came
-
-    def kill(self, number: int) -> None:
-        """What the reader has said already is still heard."""
-        reader = self.readers.pop(number)
-        self._gone += [(number, report) for report in [*reader.reports, Ended()]]
 
 
 @dataclass(slots=True)
@@ -464,42 +165,6 @@ class Capture:
             self.now.ranges[record.id] = record
         if replanned.empties:
             self.now.tables.rows[table].clear()
-
-
-def key_of(row: int) -> bytes:
-    return f"key{row}".encode()
-
-
-def encode(rows: Rows, keyed: bool) -> ChunkRows:
-    return ChunkRows(
-        [key_of(row) if keyed else None for row in rows],
-        [f"{row} {value} {columns}".encode() for row, (value, columns) in rows.items()],
-        [b"" for _ in rows],
-    )
-
-
-def decode(rows: ChunkRows) -> Rows:
-    decoded = [tuple(map(int, row.split())) for row in rows.rows]
-    return {row: (value, columns) for row, value, columns in decoded}
-
-
-@cache
-def plan_of(table: TableName, shape: Shape) -> TablePlan:
-    key = Column(
-        name="id",
-        data_type="decimal",
-        column_type=f"decimal({max(shape.key, 1)},0)",
-        nullable=False,
-        precision=max(shape.key, 1),
-    )
-    others = tuple(
-        Column(name=f"c{number}", data_type="int", column_type="int", nullable=True) for number in range(shape.columns)
-    )
-    return plan("sim", Table(name=table, columns=(key, *others), primary_key=("id",) if shape.key else ()), 20, 21)
-
-
-def shape_of(table: Table) -> Shape:
-    return Shape(len(table.columns) - 1, table.columns[0].precision if table.key else 0)
 
 
 def run(schedule: Iterable[int], capture: Capture) -> None:

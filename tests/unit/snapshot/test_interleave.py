@@ -15,7 +15,9 @@ from snapshot.ledger import Ledger, Order
 from snapshot.settings import SnapshotSettings
 from snapshot.ties import Free
 from snapshot.window import Window
-from tests.unit.snapshot.simulation import KEYED, KEYLESS, UUID, Capture, Marks, Source, Violation, plan_of, run
+from tests.unit.snapshot.simulated_source import UUID, Marks, Source
+from tests.unit.snapshot.simulated_tables import KEYED, KEYLESS, plan_of
+from tests.unit.snapshot.simulation import Capture, Violation, run
 
 _ENOUGH = 1 << 20  # bytes of keys
 _TOO_FEW = 300
