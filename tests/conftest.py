@@ -14,6 +14,7 @@ from runtime.dialect import dialect_of
 from runtime.mysql import Endpoint, connect
 from schemas.sql import identifier
 from tests.pipeline.compare import databases as databases_of
+from tests.pipeline.leftovers import ended_with_session
 from tests.pipeline.task import Task
 from tests.shared import SHARED, left_out
 
@@ -37,12 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The worker's servers."""
     chosen = request.config.getoption("--stack")
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     name = "-".join(part for part in (chosen or "test", worker) if part)
-    yield up(name)
+    with ended_with_session(tmp_path_factory.getbasetemp()):
+        yield up(name)
     if not (chosen or os.environ.get("PENSTOCK_KEEP_STACK")):
         down(name)
 

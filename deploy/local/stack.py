@@ -87,7 +87,8 @@ def down(name: str = "default") -> None:
             compose.down(name, directory)
         else:
             with ThreadPoolExecutor() as pool:
-                stops = [pool.submit(stop_mysql, directory / profile) for profile in Profile]
+                servers = [mark.parent for mark in directory.glob("*/mysqld.alive")]  # those of tests too
+                stops = [pool.submit(stop_mysql, server) for server in servers]
                 stops.append(pool.submit(_broker(directory).stop))
             for stop in stops:
                 stop.result()

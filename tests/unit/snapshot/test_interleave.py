@@ -22,6 +22,7 @@ from tests.unit.snapshot.simulation import Capture, Violation, run
 _ENOUGH = 1 << 20  # bytes of keys
 _TOO_FEW = 300
 _MARKER = Marks(low="marker")
+_TELLING = (7, 1, 5, 58, 66, 126, 201, 367, 512, 573)  # seeds that have found something: tried first, to save time
 
 
 def _without_gtids(ordered: bool = True) -> Source:
@@ -130,7 +131,7 @@ _real_may_pass = Interleave.may_pass
 
 
 def _found_out(marks: Marks, source: Callable[[], Source] = Source) -> bool:
-    for seed in range(1000):
+    for seed in dict.fromkeys((*_TELLING, *range(1000))):
         chance = random.Random(seed)
         schedule = [chance.randrange(1 << 20) for _ in range(100)]
         try:
