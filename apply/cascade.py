@@ -5,13 +5,17 @@ step has not run, the rows that lie on its way are as they were, and lead furthe
 
 InnoDB follows keys row by row and does no more than 15 steps
 (https://dev.mysql.com/doc/refman/8.4/en/create-table-foreign-keys.html); equal values of the keys' columns, as their
-collation has it, mean the same row, and NULL means none. ON UPDATE CURRENT_TIMESTAMP does not count for rows that
-follow.
+collation has it, mean the same row, and NULL means none. A value that is only spelled anew ('a', 'A') goes on to the
+rows that follow, but not beyond one that has these very bytes already (row_upd_changes_first_fields_binary).
+ON UPDATE CURRENT_TIMESTAMP does not count for rows that follow.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from apply.destination import Field
+from apply.statements import same_bytes
+from schemas.ddl.ways import NULL, Arrival, contradict, led
 from schemas.names import TableName
 from schemas.records import FollowedRow
 from schemas.sql import identifier, qualified
@@ -22,11 +26,12 @@ _ROWS = 1000  # of one statement
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """A foreign key of the destination; columns are in lower case."""
+    """A foreign key of the destination; columns are in lower case, `fields` are those of `columns`."""
 
     name: str
     child: TableName
     columns: tuple[str, ...]
+    fields: tuple[Field, ...]
     parent: TableName
     referenced: tuple[str, ...]
     on_delete: str
@@ -49,6 +54,7 @@ class Step:
     root: Root
     way: tuple[ForeignKey, ...]
     assigned: Mapping[str, str] | None  # None: they go
+    passed: tuple[str, ...] = ()  # what holds for the rows on the way that get other bytes themselves
 
     @property
     def table(self) -> TableName:
@@ -70,14 +76,23 @@ def roots(table: TableName, columns: Sequence[str], rows: Sequence[FollowedRow])
 def first_steps(root: Root, keys: Collection[ForeignKey]) -> list[Step]:
     """What follows the rows themselves."""
     changed = None if root.after is None else _changed(root.before[0], root.after)
-    return list(_next(root, (), root.table, changed, keys))
+    return [Step(root, (key,), assigned) for key, assigned in led(root.table, changed, keys)]
 
 
 def next_steps(step: Step, keys: Collection[ForeignKey]) -> list[Step]:
     """What follows the rows of a step."""
     if len(step.way) == MOST_STEPS:
         return []
-    return list(_next(step.root, step.way, step.table, step.assigned, keys))
+    return [
+        Step(step.root, (*step.way, key), assigned, (*step.passed, *_passed(step, key)))
+        for key, assigned in led(step.table, step.assigned, keys)
+    ]
+
+
+def contradictory(steps: Collection[Step], keys: Collection[ForeignKey]) -> TableName | None:
+    """A table of which rows would end in another way if the steps ran in another order."""
+    arrivals = {Arrival.of(step.way[-1], step.assigned) for step in steps}
+    return contradict(arrivals, keys)
 
 
 def found(step: Step) -> str:
@@ -100,27 +115,21 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
     return {name: value for name, value in after.items() if value != before[name]}
 
 
-def _next(
-    root: Root,
-    way: tuple[ForeignKey, ...],
-    table: TableName,
-    assigned: Mapping[str, str] | None,
-    keys: Collection[ForeignKey],
-) -> Iterator[Step]:
-    """`assigned`: the new values of rows of `table`; None when they go."""
-    for key in keys:
-        if key.parent != table:
-            continue
-        if assigned is not None and not {*key.referenced} & {*assigned}:
-            continue
-        rule = key.on_delete if assigned is None else key.on_update
-        if rule == "SET NULL":
-            yield Step(root, (*way, key), dict.fromkeys(key.columns, "NULL"))
-        elif rule == "CASCADE" and assigned is None:
-            yield Step(root, (*way, key), None)
-        elif rule == "CASCADE" and assigned is not None:
-            pairs = zip(key.columns, key.referenced, strict=True)
-            yield Step(root, (*way, key), {column: assigned[name] for column, name in pairs if name in assigned})
+def _passed(step: Step, further: ForeignKey) -> Iterator[str]:
+    """The condition for rows of a step that lead on by a further key; none where all of them do."""
+    if step.assigned is None:
+        return
+    key, same = step.way[-1], []
+    fields = dict(zip(key.columns, key.fields, strict=True))
+    for name in step.assigned.keys() & {*further.referenced}:
+        field, literal = fields[name], step.assigned[name]
+        if field.type == "char":
+            literal = f"TRIM(TRAILING ' ' FROM {literal})"  # as it is stored
+        condition = same_bytes(f"t{len(step.way)}.{identifier(name)}", field, literal)
+        if not condition or step.assigned[name] == NULL:
+            return
+        same.append(condition)
+    yield f"NOT ({' AND '.join(sorted(same))})"
 
 
 def _joined(step: Step) -> str:
@@ -134,7 +143,7 @@ def _joined(step: Step) -> str:
 
 
 def _condition(step: Step) -> str:
-    """What leads from the root's rows to those of the first key.
+    """What leads from the root's rows to those of the first key, and on.
 
     Several columns are compared one by one: in a list of rows MySQL 5.6 compares a text with a column of another
     charset by bytes, and does not find what is not ASCII.
@@ -143,6 +152,7 @@ def _condition(step: Step) -> str:
     columns = [f"t1.{identifier(name)}" for name in key.columns]
     rows = [[row[name] for name in key.referenced] for row in step.root.before]
     if len(columns) == 1:
-        return f"{columns[0]} IN ({', '.join(value for (value,) in rows)})"
+        return " AND ".join((f"{columns[0]} IN ({', '.join(value for (value,) in rows)})", *step.passed))
     pairs = (zip(columns, row, strict=True) for row in rows)
-    return " OR ".join(f"({' AND '.join(f'{column} = {value}' for column, value in row)})" for row in pairs)
+    first = " OR ".join(f"({' AND '.join(f'{column} = {value}' for column, value in row)})" for row in pairs)
+    return " AND ".join((f"({first})", *step.passed)) if step.passed else first

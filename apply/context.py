@@ -19,11 +19,14 @@ _OPTIONAL = (
     "collation_server",
     "default_collation_for_utf8mb4",
     "explicit_defaults_for_timestamp",
+    "restrict_fk_on_non_standard_key",
     "time_zone",
 )
 
 #: What servers without a variable always do.
-_ALWAYS = {"default_collation_for_utf8mb4": "utf8mb4_general_ci"}
+_ALWAYS = {"default_collation_for_utf8mb4": "utf8mb4_general_ci", "restrict_fk_on_non_standard_key": "OFF"}
+#: Where the source's session does not tell: before 8.4 a foreign key might refer to columns that are not unique.
+_UNTOLD = {"restrict_fk_on_non_standard_key": "OFF"}
 
 
 def enter(connection: Connection, change: SchemaChange, *, idle_seconds: int, lock_wait_seconds: int) -> None:
@@ -53,7 +56,7 @@ def _wanted(connection: Connection, change: SchemaChange) -> Iterator[tuple[str,
         )
     )
     for name in _OPTIONAL:
-        value = change.session.get(name)
+        value = change.session.get(name, _UNTOLD.get(name))
         if name not in present and value == _ALWAYS.get(name):
             continue
         plain = str if name in _NUMBERS else _plain

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.names import TableName
-from schemas.sql import qualified
+from schemas.sql import ON_PRIMARY, qualified
 from schemas.table import TEXT_TYPES, Table
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
@@ -105,7 +105,7 @@ def version(connection: Connection) -> int:
 def definition(connection: Connection, table: TableName) -> str | None:
     """The CREATE TABLE of a table; None when there is none."""
     try:
-        return str(connection.query(f"SHOW CREATE TABLE {qualified(table)}")[0][1])
+        return str(connection.query(f"{ON_PRIMARY}SHOW CREATE TABLE {qualified(table)}")[0][1])
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return None
@@ -115,7 +115,7 @@ def definition(connection: Connection, table: TableName) -> str | None:
 def has_rows(connection: Connection, table: TableName) -> bool:
     """False for a table that is not there."""
     try:
-        return bool(connection.query(f"/*FORCE_MASTER*/ SELECT 1 FROM {qualified(table)} LIMIT 1"))
+        return bool(connection.query(f"{ON_PRIMARY}SELECT 1 FROM {qualified(table)} LIMIT 1"))
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return False
@@ -135,8 +135,8 @@ def read_shape(connection: Connection, table: TableName) -> Shape:
 
 def find_shape(connection: Connection, table: TableName) -> Shape | None:
     try:
-        columns = connection.query(f"SHOW FULL COLUMNS FROM {qualified(table)}")
-        indexes = connection.query(f"SHOW INDEX FROM {qualified(table)}")
+        columns = connection.query(f"{ON_PRIMARY}SHOW FULL COLUMNS FROM {qualified(table)}")
+        indexes = connection.query(f"{ON_PRIMARY}SHOW INDEX FROM {qualified(table)}")
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return None

@@ -24,7 +24,7 @@ from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.names import TableName
 from schemas.records import SchemaChange
-from schemas.sql import text_literal
+from schemas.sql import ON_PRIMARY, text_literal
 from schemas.table import Table, from_json
 
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
@@ -239,9 +239,11 @@ def _statements(runner: Connection, wanted: Plan) -> Iterator[str]:
 
 
 def _has_database(connection: Connection, name: str) -> bool:
-    return bool(connection.query("SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name,)))
+    return bool(
+        connection.query(f"{ON_PRIMARY}SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name,))
+    )
 
 
 def _has_tables(connection: Connection, database: str) -> bool:
-    sql = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s LIMIT 1"
+    sql = f"{ON_PRIMARY}SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s LIMIT 1"
     return bool(connection.query(sql, (database,)))

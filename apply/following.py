@@ -4,8 +4,8 @@ import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from apply.cascade import ForeignKey, Step, first_steps, found, next_steps, roots, statement
-from apply.destination import IDLE_SECONDS, open_session
+from apply.cascade import ForeignKey, Root, Step, contradictory, first_steps, found, next_steps, roots, statement
+from apply.destination import IDLE_SECONDS, open_session, read_shape
 from apply.records import Place
 from apply.state import MadeTable, State, Stuck
 from runtime.errors import Transient
@@ -15,11 +15,11 @@ from runtime.telemetry import log
 from schemas.ddl.foreign_keys import FOLLOWING
 from schemas.names import TableName, folded
 from schemas.records import Cascade, FollowingTable
-from schemas.sql import identifier, text_literal
+from schemas.sql import ON_PRIMARY, identifier, text_literal
 
 _ANSWER_SECONDS = 0.01
 _KEYS = (
-    "SELECT k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME,"
+    f"{ON_PRIMARY}SELECT k.CONSTRAINT_NAME, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME,"
     " k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE"
     " FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r"
     " ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME"
@@ -28,7 +28,7 @@ _KEYS = (
     " ORDER BY k.CONSTRAINT_NAME, k.ORDINAL_POSITION"
 )
 _STAMPED = (
-    "SELECT COLUMN_NAME FROM information_schema.COLUMNS"
+    f"{ON_PRIMARY}SELECT COLUMN_NAME FROM information_schema.COLUMNS"
     " WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} AND EXTRA LIKE '%on update%'"
 )
 
@@ -141,7 +141,7 @@ class Follower:
 
     def _keys_of(self, session: Connection, table: TableName) -> list[ForeignKey]:
         if table not in self._keys:
-            self._keys[table] = list(_foreign_keys(session, table))
+            self._keys[table] = list(foreign_keys(session, table))
         return self._keys[table]
 
     def _follow(self, session: Connection, due: Due, keys: Collection[ForeignKey]) -> Generator[None, None, int]:
@@ -149,15 +149,27 @@ class Follower:
         rows = 0
         cascade = due.cascade
         for root in roots(cascade.name, cascade.columns, cascade.rows):
-            for step in reversed(list(_leading(session, first_steps(root, keys), keys))):
+            steps = leading(session, root, keys)
+            self._refuse_contradiction(due, steps, keys)
+            for step in reversed(steps):
                 if step.table not in self._stamped:
-                    self._stamped[step.table] = _stamped(session, step.table)
+                    self._stamped[step.table] = stamped(session, step.table)
                 try:
                     rows += yield from _changed(session, statement(step, self._stamped[step.table]))
                 except Refused as error:
                     hint = "make the destination take the statement, then start again"
                     raise due.stuck(step.table, f"the destination refuses it: {error}", hint) from error
         return rows
+
+    def _refuse_contradiction(self, due: Due, steps: list[Step], keys: Collection[ForeignKey]) -> None:
+        if table := contradictory(steps, keys):
+            raise due.stuck(
+                table,
+                f"they do so in several ways, and what becomes of a row of {table} hangs on the order in which the "
+                "source took them",
+                f"drop ON DELETE and ON UPDATE of one of the foreign keys of {table}; then migrate anew with a new "
+                "task name",
+            )
 
 
 def _changed(session: Connection, sql: str) -> Generator[None, None, int]:
@@ -167,26 +179,35 @@ def _changed(session: Connection, sql: str) -> Generator[None, None, int]:
     return running.rows
 
 
-def _leading(session: Connection, steps: list[Step], keys: Collection[ForeignKey]) -> Iterator[Step]:
+def leading(session: Connection, root: Root, keys: Collection[ForeignKey]) -> list[Step]:
     """The steps that lead to rows, short ways first."""
+    every: list[Step] = []
+    steps = first_steps(root, keys)
     while steps:
-        leading = [step for step in steps if session.query(found(step))]
-        yield from leading
-        steps = [further for step in leading for further in next_steps(step, keys)]
+        some = [step for step in steps if session.query(ON_PRIMARY + found(step))]
+        every += some
+        steps = [further for step in some for further in next_steps(step, keys)]
+    return every
 
 
-def _foreign_keys(session: Connection, child: TableName) -> Iterator[ForeignKey]:
-    """Those of `child` that change rows, with names as the server tells them."""
+def foreign_keys(session: Connection, child: TableName) -> Iterator[ForeignKey]:
+    """Those of `child` that change rows, with names as the server tells them; one of several that say the same."""
     parts: dict[str, list[tuple[object, ...]]] = {}
     for row in session.query(_KEYS.format(text_literal(child.database), text_literal(child.name))):
         parts.setdefault(str(row[0]), []).append(row)
+    fields = read_shape(session, child).fields if parts else {}
+    seen: set[tuple[tuple[object, ...], ...]] = set()
     for name, rows in parts.items():
+        if (said := tuple(row[1:] for row in rows)) in seen:
+            continue
+        seen.add(said)
         _, _, parent_database, parent_table, _, on_delete, on_update = rows[0]
         if {on_delete, on_update} & FOLLOWING:
             yield ForeignKey(
                 name=name,
                 child=child,
                 columns=tuple(str(row[1]).lower() for row in rows),
+                fields=tuple(fields[str(row[1]).lower()] for row in rows),
                 parent=TableName(str(parent_database), str(parent_table)),
                 referenced=tuple(str(row[4]).lower() for row in rows),
                 on_delete=str(on_delete),
@@ -201,6 +222,6 @@ def _spelled(told: TableName, parents: Sequence[TableName]) -> TableName | None:
     return next((each for each in parents if TableName(folded(each.database), folded(each.name)) == told), None)
 
 
-def _stamped(session: Connection, table: TableName) -> list[str]:
+def stamped(session: Connection, table: TableName) -> list[str]:
     rows = session.query(_STAMPED.format(text_literal(table.database), text_literal(table.name)))
     return [str(row[0]) for row in rows]

@@ -15,10 +15,9 @@ from apply.records import Place
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from schemas.names import TableName
-from schemas.sql import identifier, text_literal
+from schemas.sql import ON_PRIMARY, identifier, text_literal
 
-# A proxy that splits reads from writes (PolarDB's cluster endpoint) must not answer from a node that lags behind.
-_SELECT = "/*FORCE_MASTER*/ SELECT"
+_SELECT = f"{ON_PRIMARY}SELECT"
 _UNKNOWN_DATABASE = 1049
 _NO_SUCH_TABLE = 1146
 
@@ -118,10 +117,10 @@ class State:
 
     def ensure(self) -> None:
         """Makes what is missing, and writes one row: a destination that is read-only for now says so here."""
-        found = "SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
+        found = f"{_SELECT} 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
         if not self._connection.query(found, (self._database,)):
             self._create_database()
-        listed = "SELECT LOWER(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
+        listed = f"{_SELECT} LOWER(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
         present = {str(row[0]) for row in self._connection.query(listed, (self._database,))}
         for name, body in _definitions():
             if name not in present:

@@ -198,15 +198,20 @@ def _match(field: Field, numbered: bool) -> str:
     name = identifier(field.name).replace("{", "{{").replace("}", "}}")
     if numbered:  # with a number of over 53 bits, MySQL would compare a SET as DOUBLE
         return f"CAST({name} AS UNSIGNED) <=> {{}}"
-    if field.type in _TEXTS:
-        return f"CAST({name} AS BINARY) <=> CAST(CONVERT({{}} USING {field.charset}) AS BINARY)"
-    if field.type in _FLOATS:  # tells -0 from 0, and never rounds
-        return f"CONCAT({name} * 1e0) <=> CONCAT({{}} * 1e0)"
     if field.type == "json":  # compared as JSON, 1 would be 1.0
         return f"CAST(CAST({name} AS CHAR) AS BINARY) <=> CAST(CAST(CAST({{}} AS JSON) AS CHAR) AS BINARY)"
     if field.type == "vector" or field.type in SPATIAL_TYPES:
         return f"HEX({name}) <=> HEX({{}})"
-    return f"{name} <=> {{}}"
+    return same_bytes(name, field, "{}") or f"{name} <=> {{}}"
+
+
+def same_bytes(column: str, field: Field, literal: str) -> str:
+    """A condition for a type whose equal values may have other bytes; "" for the others."""
+    if field.type in _TEXTS:
+        return f"CAST({column} AS BINARY) <=> CAST(CONVERT({literal} USING {field.charset}) AS BINARY)"
+    if field.type in _FLOATS:  # tells -0 from 0, and never rounds
+        return f"CONCAT({column} * 1e0) <=> CONCAT({literal} * 1e0)"
+    return ""
 
 
 def _grouped(head: str, rows: Sequence[str], between: str, tail: str, limits: Limits) -> Iterator[str]:

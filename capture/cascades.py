@@ -18,11 +18,12 @@ from schemas.names import TableName
 from schemas.plan import LiteralPlan, literal_plan
 from schemas.records import FollowedRow, FollowingTable
 from schemas.registry import Entry
-from schemas.table import Table
+from schemas.table import Column, Table
 from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 
 _UNLIKE = frozenset(("enum", "set"))  # a foreign key compares their numbers, a statement their labels
+_ALIKE = {"varchar": "char", "varbinary": "binary"}
 _ANEW = "then migrate anew with a new task name"
 
 
@@ -82,6 +83,8 @@ class Cascades:
         if not rows:
             return None
         reached = tuple(self.keys.reach(fired))
+        if kind is RowsKind.DELETE and len(rows) > 1:
+            self._refuse_company(shape.table, reached)
         for key in reached:
             self._refuse_unlike(key, kind)
         return Followed(shape.table.name, columns, rows, reached)
@@ -124,24 +127,42 @@ class Cascades:
         """False while the topics hold no row of the table, and those that come later are read later."""
         return table in self._catalog and not self._interleave.drops(table)
 
+    def _refuse_company(self, table: Table, reached: Sequence[ForeignKey]) -> None:
+        """Fatal where rows of an event, before they went, may have lost values as others of the event did.
+
+        The log has the rows as they were when their turn came: a target, where nothing has followed yet, must find them
+        by their key alone.
+        """
+        emptied = [key for key in reached if key.child == key.parent == table.name and key.on_delete == "SET NULL"]
+        names = {name.lower() for key in emptied for name in key.columns}
+        further = any(key.parent == table.name and names & set(map(str.lower, key.referenced)) for key in reached)
+        if emptied and (further or not table.key):
+            raise Fatal(
+                f"{table.name}: one statement has deleted several rows, of which some may have lost what they referred "
+                "to (ON DELETE SET NULL) as others of them went, and "
+                + ("further rows follow by that" if further else "the table has no key to find them by"),
+                hint=f"delete such rows one by one, or give {table.name} a primary key that is referred to; {_ANEW}",
+            )
+
     def _refuse_unlike(self, key: ForeignKey, kind: RowsKind) -> None:
         """Fatal where a statement would not do as the foreign key does."""
         if key.parent not in self._catalog or key.child not in self._catalog:
             return
-        for own, other in self._types(key):
-            padded = kind is RowsKind.UPDATE and key.on_update == "CASCADE" and other == "char" and own == "varchar"
-            if padded or {own, other} & _UNLIKE:
-                reason = "VARCHAR that gets CHAR's blanks" if padded else "ENUM or SET"
+        gets = kind is RowsKind.UPDATE and key.on_update == "CASCADE"
+        for own, other in self._pairs(key):
+            if reason := _unlike(own, other, gets):
                 raise Fatal(
                     f"rows of {key.child} follow those of {key.parent} by columns that a destination would change "
                     f"otherwise than the source has: {reason}",
                     hint=f"drop the foreign key's ON DELETE and ON UPDATE, or give the columns one type; {_ANEW}",
                 )
 
-    def _types(self, key: ForeignKey) -> Iterator[tuple[str, str]]:
-        """Of the child's columns and of those that they follow; nothing for one that refers by itself."""
-        parent, child = self._catalog.table(key.parent), self._catalog.table(key.child)
-        return zip(_types(child, key.columns), _types(parent, key.referenced), strict=False)
+    def _pairs(self, key: ForeignKey) -> Iterator[tuple[Column, Column]]:
+        """The child's columns and those that they follow; nothing for one that refers by itself."""
+        parent, child = (_by_name(self._catalog.table(name)) for name in (key.parent, key.child))
+        for own, other in zip(key.columns, key.referenced, strict=False):
+            if own.lower() in child and other.lower() in parent:
+                yield child[own.lower()], parent[other.lower()]
 
     def _reader(self, shape: Shape, column: str) -> LiteralPlan:
         """A plan that gives both images of one column, whatever the record's key is."""
@@ -163,15 +184,30 @@ class Cascades:
         )
 
 
-def _types(table: Table, names: Sequence[str]) -> list[str]:
-    """The types of columns that are there."""
-    types = {column.name.lower(): column.data_type for column in table.columns}
-    return [types.get(name.lower(), "") for name in names]
+def _by_name(table: Table) -> dict[str, Column]:
+    return {column.name.lower(): column for column in table.columns}
+
+
+def _unlike(own: Column, other: Column, gets: bool) -> str:
+    """Why a column that refers to another would not follow it alike; empty: it does. `gets`: it gets its new values."""
+    if _UNLIKE & {own.data_type, other.data_type}:
+        return "ENUM or SET"
+    if gets and (own.data_type, other.data_type) == ("varchar", "char"):
+        return "VARCHAR that gets CHAR's blanks"
+    if _stored(own) != _stored(other):  # a foreign key compares bytes, a statement values
+        return f"{own.column_type} and {other.column_type}"
+    return ""
+
+
+def _stored(column: Column) -> tuple[object, ...]:
+    """Two columns that are alike in this have the same bytes for the same value."""
+    bits = column.length if column.data_type == "bit" else 0
+    return _ALIKE.get(column.data_type, column.data_type), column.precision, column.scale, column.fraction, bits
 
 
 def _missing(key: ForeignKey, parent: Table) -> bool:
     """True when the key, if there is one, refers to other columns by now."""
-    return "" in _types(parent, key.referenced)
+    return not {name.lower() for name in key.referenced} <= _by_name(parent).keys()
 
 
 def _referenced(key: ForeignKey, parent: Table) -> tuple[str, ...]:

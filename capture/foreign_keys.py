@@ -16,6 +16,7 @@ from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, between, circle, rea
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.session import Session
 from schemas.ddl.statement import understand
+from schemas.ddl.ways import contradictory
 from schemas.names import TableName
 from schemas.records import SchemaChange
 from schemas.selection import Selection
@@ -50,6 +51,7 @@ class ForeignKeys:
             self._rename(old, new)
         self._refuse_strangers()
         self._refuse_circles()
+        self._refuse_contradictions()
         self._deleting = frozenset(key.parent for key in self._keys if key.on_delete in FOLLOWING)
         self._updating = frozenset(key.parent for key in self._keys if key.on_update in FOLLOWING)
 
@@ -111,6 +113,17 @@ class ForeignKeys:
                 f"rows of {', '.join(map(str, found))} follow each other in a circle, and the log of this "
                 "server does not hold what foreign keys do to child rows",
                 hint="drop ON DELETE and ON UPDATE of one of the foreign keys, then migrate anew with a new task name",
+            )
+
+    def _refuse_contradictions(self) -> None:
+        """The order in which InnoDB takes several ways to one row is its own. Keys that may be gone do not count here:
+        apply, which sees those that are there, stops where a row hangs on it."""
+        if self.silent and (found := contradictory([key for key in self._keys if self.certain(key)])):
+            raise Fatal(
+                f"rows of {found} follow others by foreign keys that contradict each other: what becomes of them hangs "
+                "on the order in which the server takes the keys, and its log does not tell",
+                hint=f"drop ON DELETE and ON UPDATE of one of the foreign keys of {found}; then migrate anew with a "
+                "new task name",
             )
 
     def _of(self, parent: TableName) -> list[ForeignKey]:

@@ -8,6 +8,7 @@ from control.server import ServerFacts
 from runtime.dialect import dialect
 from runtime.errors import Fatal
 from schemas.ddl.foreign_keys import ForeignKey, circle
+from schemas.ddl.ways import contradictory
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.table import Table
@@ -149,6 +150,13 @@ def cascade_finding(keys: Collection[ForeignKey], tables: Collection[TableName])
             "objects.cascades",
             f"{silent}, and rows of these tables follow each other in a circle: {listed(list(map(str, round_about)))}",
             "drop ON DELETE and ON UPDATE of one of the foreign keys, or leave one of the tables out",
+        )
+    if torn := contradictory(keys):
+        return failed(
+            "objects.cascades",
+            f"{silent}, and rows of {torn} follow others by several foreign keys that contradict each other: what "
+            "becomes of them hangs on the order in which the server takes the keys",
+            f"drop ON DELETE and ON UPDATE of one of the foreign keys of {torn}, or leave one of the tables out",
         )
     return warning(
         "objects.cascades",

@@ -12,7 +12,7 @@ from control.cluster import BrokerDown, kafka_of
 from control.compare_schema import lowered
 from control.config import TargetSettings, Task
 from control.goal import Goal, read_goal
-from control.reading import PRIMARY, Reading
+from control.reading import Reading
 from control.row_text import plain_document, typed_document
 from control.server import version_of
 from control.settle import Difference, Reader, Sides, settle
@@ -22,6 +22,7 @@ from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, connect
 from runtime.service import Deadline
 from schemas.names import TableName, folded
+from schemas.sql import ON_PRIMARY
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -37,7 +38,7 @@ class Ends:
     def __init__(self, task: Task, target: TargetSettings, patience_seconds: float) -> None:
         source = primary(task.sources)
         self.source = Reading(source)
-        self.target = Reading(target.destination, PRIMARY)
+        self.target = Reading(target.destination, ON_PRIMARY)
         self._task = task
         self._target_name = target.name
         self._patience_seconds = patience_seconds

@@ -17,8 +17,6 @@ _SESSION = (
 )
 _READ_SECONDS = 3600.0
 _PATIENCE_SECONDS = 300.0
-#: PolarDB's proxy must not send the read to a node that lags; for any other server it is a comment
-PRIMARY = "/*FORCE_MASTER*/ "
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from schemas.names import TableName
 
+#: before a read: PolarDB's proxy must not send it to a node that lags; for any other server it is a comment
+ON_PRIMARY = "/*FORCE_MASTER*/ "
+
 
 def identifier(name: str) -> str:
     """A name in backquotes."""

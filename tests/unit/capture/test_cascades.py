@@ -1,7 +1,7 @@
 """What is said of rows that others follow, and which tables are read again."""
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -76,14 +76,16 @@ class _Family:
     parent: Table
     rules: str
     by: str = "id"
+    more: tuple[str, ...] = ()  # further statements
     publisher: _Publisher = field(default_factory=_Publisher)
     interleave: _Interleave = field(default_factory=_Interleave)
 
     @property
     def cascades(self) -> Cascades:
         keys = ForeignKeys(_Silent(), [], Selection(include=("d.*",)))  # type: ignore[arg-type]
-        text = f"CREATE TABLE child (p INT, FOREIGN KEY (p) REFERENCES parent ({self.by}) {self.rules})"
-        keys.changed(text, understand(text, "d", SqlModes(), OLD), SESSION)
+        child = f"CREATE TABLE child (p INT, FOREIGN KEY (p) REFERENCES parent ({self.by}) {self.rules})"
+        for text in (child, *self.more):
+            keys.changed(text, understand(text, "d", SqlModes(), OLD), SESSION)
         catalog = _Catalog({PARENT: self.parent, CHILD: self.child})
         return Cascades(self.publisher, catalog, self.interleave, keys)  # type: ignore[arg-type]
 
@@ -171,6 +173,29 @@ def test_a_varchar_that_gets_the_blanks_of_a_char() -> None:
         _family("ON UPDATE CASCADE", "code", "varchar").followed(RowsKind.UPDATE, (1, "a"), (1, "b"))
     assert _family("ON UPDATE CASCADE", "code", "char").followed(RowsKind.UPDATE, (1, "a"), (1, "b"))
     assert _family("ON DELETE CASCADE", "code", "varchar").followed(RowsKind.DELETE, (1, "a"))
+
+
+@pytest.mark.parametrize("child_type", ["bigint", "decimal"])
+def test_values_that_are_equal_and_lie_there_otherwise(child_type: str) -> None:
+    with pytest.raises(Fatal, match=f"otherwise than the source has: {child_type} and int"):
+        _family("ON DELETE CASCADE", child_type=child_type).followed(RowsKind.DELETE, (1, "a"))
+
+
+def test_rows_of_one_statement_that_follow_each_other() -> None:
+    keyless = _family("ON DELETE CASCADE")
+    keyless.parent = replace(keyless.parent, primary_key=())
+    tree = "CREATE TABLE parent (id INT, code CHAR(4), FOREIGN KEY (id) REFERENCES parent (id) ON DELETE SET NULL)"
+    keyless.more = (tree.replace("SET NULL", "CASCADE"),)
+    assert keyless.followed(RowsKind.DELETE, (1, "a"), (2, "a")), "rows that go change no other"
+    keyless.more = (tree.replace("KEY (id)", "KEY (code)"),)
+    with pytest.raises(Fatal, match="the table has no key to find them by"):
+        keyless.followed(RowsKind.DELETE, (1, "a"), (2, "a"))
+
+    keyed = _family("ON DELETE CASCADE")
+    keyed.more = (tree,)
+    with pytest.raises(Fatal, match="further rows follow by that"):
+        keyed.followed(RowsKind.DELETE, (1, "a"), (2, "a"))
+    assert keyed.followed(RowsKind.DELETE, (1, "a")), "one alone"
 
 
 def test_labels_are_numbers_to_a_foreign_key() -> None:

@@ -145,6 +145,20 @@ def test_what_cannot_be_followed() -> None:
         after(key("b", "a", "ON DELETE CASCADE"), key("a", "b", "ON DELETE CASCADE"))
 
 
+def test_ways_that_contradict_each_other() -> None:
+    with pytest.raises(Fatal, match=r"rows of d\.b follow others by foreign keys that contradict each other"):
+        after(
+            key("b", "a", "ON DELETE CASCADE"),
+            "ALTER TABLE b ADD FOREIGN KEY (p) REFERENCES c (id) ON DELETE CASCADE",
+            "CREATE TABLE c (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES a (id) ON DELETE CASCADE)",
+            "ALTER TABLE b ADD FOREIGN KEY (p) REFERENCES a (id) ON DELETE SET NULL",
+        )
+    after(
+        key("b", "a", "ON DELETE CASCADE"),
+        "ALTER TABLE b DROP FOREIGN KEY b_ibfk_1, ADD FOREIGN KEY (p) REFERENCES a (id) ON DELETE SET NULL",
+    )
+
+
 def test_a_circle_that_leads_nowhere() -> None:
     """Shops and their managers: a new number of either one goes no further than to the other."""
     keys = after(
