@@ -5,6 +5,7 @@ The rows that follow are known to none but a destination, which finds them by th
 the topics of their tables it is to look.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from capture.catalog import Catalog, Shape
 from capture.foreign_keys import ForeignKeys
 from capture.publisher import Publisher
 from runtime.errors import Fatal
+from runtime.telemetry import log, snapshot_restarts
 from schemas.codec import Messages, RowsKind, decode
 from schemas.ddl.foreign_keys import ForeignKey, moved
 from schemas.names import TableName
@@ -59,6 +61,7 @@ class Cascades:
         self._catalog = catalog
         self._interleave = interleave
         self._plans: dict[tuple[int, str], LiteralPlan] = {}
+        self._restarts: Counter[TableName] = Counter()
         self.keys = keys
 
     def followed(self, shape: Shape, kind: RowsKind, messages: Messages) -> Followed | None:
@@ -117,8 +120,19 @@ class Cascades:
             if name not in moving:
                 self._interleave.followed(name, transaction)
                 continue
-            for part in self._interleave.moved(name, transaction).ranges:
+            parts = self._interleave.moved(name, transaction).ranges
+            for part in parts:
                 self._publisher.progress(part)
+            if parts:
+                self._report_restart(name, followed.table)
+
+    def _report_restart(self, table: TableName, parent: TableName) -> None:
+        """Told the first, second, fourth, eighth time and so on."""
+        snapshot_restarts.labels(str(table)).inc()
+        self._restarts[table] += 1
+        times = self._restarts[table]
+        if times & (times - 1) == 0:
+            log.warning("copy_begins_again", table=str(table), parent=str(parent), times=times)
 
     def _identity(self, table: TableName) -> list[str]:
         return list(self._catalog.table(table).key) if table in self._catalog else []

@@ -19,6 +19,9 @@ published_rows = Counter("penstock_published_rows_total", "Row changes published
 published_bytes = Counter("penstock_published_bytes_total", "Bytes of keys and values produced")
 capture_lag = Gauge("penstock_capture_lag_seconds", "Now minus the source commit time of the last published change")
 snapshot_rows = Counter("penstock_snapshot_rows_total", "Snapshot rows published", ["table"])
+snapshot_restarts = Counter(
+    "penstock_snapshot_restarts_total", "Copies that began again as foreign keys moved rows' keys", ["table"]
+)
 applied_records = Counter("penstock_applied_records_total", "Records consumed and applied", ["target"])
 apply_lag = Gauge(
     "penstock_apply_lag_seconds", "Now minus the source commit time of the last applied change", ["target"]

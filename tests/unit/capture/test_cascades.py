@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from capture.cascades import Cascades, Followed
 from capture.catalog import Shape
@@ -155,6 +156,21 @@ def test_rows_that_get_other_keys_are_read_again() -> None:
 
     assert family.interleave.told == [("moved", CHILD)]
     assert [part.name for part in family.publisher.written] == [CHILD]
+
+
+def test_a_copy_that_begins_again_and_again_says_so() -> None:
+    family = _family("ON UPDATE CASCADE", child_key=("p", "n"))
+    followed = family.followed(RowsKind.UPDATE, (1, "a"), (5, "a"))
+    assert followed is not None
+    cascades = family.cascades
+
+    with capture_logs() as told:
+        for _ in range(9):
+            cascades.read_again(followed, "u:1")
+
+    assert [(each["event"], each["table"], each["parent"], each["times"]) for each in told] == [
+        ("copy_begins_again", str(CHILD), str(PARENT), times) for times in (1, 2, 4, 8)
+    ]
 
 
 def test_rows_that_keep_their_keys_are_not() -> None:
