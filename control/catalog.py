@@ -14,6 +14,8 @@ from runtime.mysql import Connection
 from schemas.names import TableName
 
 OLDEST = (5, 6, 0)
+#: after the part of an index
+DESCENDING = " DESC"
 
 _TABLES = """
 SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_COMMENT
@@ -220,7 +222,7 @@ def _index(rows: list[Row]) -> IndexFacts:
 def _part(row: Row) -> str:
     column, part, order, expression = row[5:9]
     text = f"({_text(expression)})" if column is None else str(column)
-    return text + ("" if part is None else f"({part})") + (" DESC" if order == "D" else "")
+    return text + ("" if part is None else f"({part})") + (DESCENDING if order == "D" else "")
 
 
 def _foreign_key(rows: list[Row]) -> ForeignKeyFacts:

@@ -1,16 +1,16 @@
 """The definitions of a table at both ends, aspect by aspect. Pure.
 
 Only what must differ is left out: the engine, AUTO_INCREMENT counters, display widths of integers (which 8.0.19
-dropped), the name of utf8mb3 (utf8 before 8.0.30), lower case where the destination turns names into it, and what
-servers before 8.0 say in other words: RESTRICT for NO ACTION, nothing of a default that is the time, text for one that
-is bytes.
+dropped), the name of utf8mb3 (utf8 before 8.0.30), lower case where the destination turns names into it, the direction
+of indexes where one end has none, and what servers before 8.0 say in other words: RESTRICT for NO ACTION, nothing of a
+default that is the time, text for one that is bytes.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
+from control.catalog import DESCENDING, ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
 from schemas.names import TableName, folded
 
 _WIDTH = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
@@ -49,6 +49,14 @@ def lowered(table: TableFacts) -> TableFacts:
     """The table as a server with lower_case_table_names = 1 names it."""
     keys = tuple(replace(key, parent=_lower(key.parent)) for key in table.foreign_keys)
     return replace(table, name=_lower(table.name), foreign_keys=keys)
+
+
+def undirected(table: TableFacts) -> TableFacts:
+    """The table as a server tells it whose indexes have no direction."""
+    indexes = (
+        replace(index, parts=tuple(part.removesuffix(DESCENDING) for part in index.parts)) for index in table.indexes
+    )
+    return replace(table, indexes=tuple(indexes))
 
 
 def _lower(name: TableName) -> TableName:

@@ -9,7 +9,7 @@ from capture.definitions import selected_databases
 from capture.hosts import primary
 from control.catalog import TableFacts, read_catalog
 from control.cluster import BrokerDown, kafka_of
-from control.compare_schema import lowered
+from control.compare_schema import lowered, undirected
 from control.config import TargetSettings, Task
 from control.goal import Goal, read_goal
 from control.reading import Reading
@@ -48,6 +48,7 @@ class Ends:
             self._target_catalog = stack.enter_context(_catalog_connection(target.destination))
             both = (dialect_of(self.source_catalog), dialect_of(self._target_catalog))
             self.document = typed_document if all(one.lists_json for one in both) else plain_document
+            self._directs = all(one.indexes_descend for one in both)
             self._lowers = bool(self._target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))
             stack.callback(self.source.close)
             stack.callback(self.target.close)
@@ -63,14 +64,15 @@ class Ends:
 
     def source_tables(self) -> dict[TableName, TableFacts]:
         """The selected tables of the source; those that the target renames to lower case are described so."""
-        found = _tables(self.source_catalog, selected_databases(self.source_catalog, self._task.selection))
+        found = self._tables(self.source_catalog, selected_databases(self.source_catalog, self._task.selection))
         selected = {name: table for name, table in found.items() if self._task.selection.selected(name)}
         return {name: lowered(table) for name, table in selected.items()} if self._lowers else selected
 
     def target_tables(self) -> dict[TableName, TableFacts]:
         """The tables of the target in the selected databases."""
         databases = selected_databases(self.source_catalog, self._task.selection)
-        return _tables(self._target_catalog, {self.there(TableName(database, "")).database for database in databases})
+        spelled = {self.there(TableName(database, "")).database for database in databases}
+        return self._tables(self._target_catalog, spelled)
 
     def settled(
         self, suspects: Collection[Key], source: Reader[Key, Value], target: Reader[Key, Value]
@@ -102,6 +104,10 @@ class Ends:
             self._question.close()
         self._stack.close()
 
+    def _tables(self, connection: Connection, databases: Collection[str]) -> dict[TableName, TableFacts]:
+        found = read_catalog(connection, databases, version_of(str(connection.value("SELECT VERSION()"))))
+        return found if self._directs else {name: undirected(table) for name, table in found.items()}
+
     def _asked(self, goal: Goal) -> CaughtUp:
         if self._question is None:
             self._question = CaughtUp(kafka_of(self._task), self._task.name, [self._target_name], goal)
@@ -112,7 +118,3 @@ class Ends:
 
 def _catalog_connection(endpoint: Endpoint) -> Connection:
     return connect(endpoint, init=_SESSION)
-
-
-def _tables(connection: Connection, databases: Collection[str]) -> dict[TableName, TableFacts]:
-    return read_catalog(connection, databases, version_of(str(connection.value("SELECT VERSION()"))))

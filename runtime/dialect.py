@@ -61,6 +61,11 @@ class Dialect:
         """Indexes and defaults may be expressions."""
         return self.version >= (8, 0, 13)
 
+    @property
+    def indexes_descend(self) -> bool:
+        """Indexes may be in descending order; before, DESC is read and forgotten."""
+        return self.version >= (8, 0, 1)
+
     def logs_cascades(self, native_foreign_keys: str | None) -> bool:
         """What a foreign key's cascade does to child rows is in the log; before 9.6 InnoDB cascades below the log, and
         each replica by itself. With innodb_native_foreign_keys = ON, the argument, later servers do so too

@@ -128,7 +128,8 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
     found = {_text(name): Definition([], []) for (name,) in connection.query(_TABLES, (database,))}
     columns, keys = _COLUMNS, _KEYS
     if old:
-        columns, keys = columns.replace("GENERATION_EXPRESSION", "''"), keys.replace("EXPRESSION", "''")
+        columns = columns.replace("GENERATION_EXPRESSION", "''")
+        keys = keys.replace("EXPRESSION", "''").replace("COLLATION", "'A'")  # DESC is read and forgotten there
     for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
             found[_text(name)].columns.append(_aged(column) if old else tuple(column))

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
-from control.compare_schema import describe, differences, lowered
+from control.compare_schema import describe, differences, lowered, undirected
 from schemas.names import TableName
 
 ID = ColumnFacts("id", "int", "int", False, None, "auto_increment", None, None, "", None, "")
@@ -79,3 +79,11 @@ def test_lower_case_names() -> None:
     assert small.name == TableName("shop", "orders")
     assert small.foreign_keys[0].parent == TableName("shop", "parents")
     assert small.columns == TABLE.columns
+
+
+def test_old_servers_forget_the_direction_of_an_index() -> None:
+    kept = replace(PRIMARY, name="i", parts=("(lower(`name`)) DESC", "name(3) DESC", "id"))
+    forgot = replace(kept, parts=("(lower(`name`))", "name(3)", "id"))
+    one, two = replace(TABLE, indexes=(kept,)), replace(TABLE, indexes=(forgot,))
+    assert len(differences(describe(one), describe(two))) == 1
+    assert differences(describe(undirected(one)), describe(undirected(two))) == []
