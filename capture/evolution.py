@@ -18,7 +18,8 @@ from schemas.position import GtidSet
 from schemas.records import TouchedTable
 from schemas.table import Table, to_json
 from schemas.topics import table_topic
-from snapshot.interleave import Interleave, Replanned
+from snapshot.interleave import Interleave
+from snapshot.released import Replanned
 
 _ANEW = "migrate anew, with a new task name"
 

@@ -17,7 +17,8 @@ from runtime.telemetry import log, snapshot_rows
 from schemas.codec import envelope, splice
 from schemas.records import SnapshotCompleted
 from schemas.topics import table_topic
-from snapshot.interleave import Interleave, Release
+from snapshot.interleave import Interleave
+from snapshot.released import Release
 
 _EVENTS_AT_A_TIME = 500
 _REST_SECONDS = 0.001  # a log that is silent for this long is at rest: what is open becomes visible

@@ -7,7 +7,6 @@ from them goes on where the topics end. Never writes anywhere.
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
@@ -18,7 +17,6 @@ from schemas.names import TableName
 from schemas.plan import TablePlan
 from schemas.position import GtidSet, LogPosition
 from schemas.records import RangeRecord
-from schemas.table import to_json
 from snapshot import keyset
 from snapshot.hold import Hold
 from snapshot.ledger import Ledger, Order
@@ -35,33 +33,16 @@ from snapshot.messages import (
     Ready,
     Report,
     Rest,
-    Walk,
 )
 from snapshot.readers import Readers
+from snapshot.released import Release, Replanned, untouched
 from snapshot.settings import SnapshotSettings
 from snapshot.ties import Free, Ties
-from snapshot.window import Passed, Window
+from snapshot.waiting import Waiting
+from snapshot.walking import Walking
+from snapshot.window import Window
 
 _LEAST_CHUNK_BYTES = 32 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Rows to publish at the stream's position, together with `range` in the same Kafka transaction."""
-
-    range: RangeRecord  # as it is with these rows
-    plan: TablePlan
-    rows: ChunkRows
-    more: bool  # a part of what was read at once: the Kafka transaction stays open until the last part
-    table_done: bool  # every row of the table is published with these
-
-
-@dataclass(frozen=True, slots=True)
-class Replanned:
-    """What a DDL changes in the plan of the snapshot."""
-
-    ranges: tuple[RangeRecord, ...]  # to be written in the Kafka transaction of the DDL
-    empties: bool = False  # what is published of the table must be emptied (TRUNCATE): all its rows come again
 
 
 class Pool(Protocol):
@@ -71,23 +52,6 @@ class Pool(Protocol):
     def receive(self) -> list[tuple[int, Report | Ended]]: ...
     def send(self, reader: int, command: Command) -> None: ...
     def filenos(self) -> list[int]: ...
-
-
-@dataclass(slots=True)
-class _Walking:
-    """A range on its way through a reader and the window."""
-
-    number: int
-    range_id: str
-    plan: TablePlan
-    reader: int
-    at_once: bool
-    reading: bool = True  # its last chunk has not come
-    refused: Changed | None = None
-
-    @property
-    def table(self) -> TableName:
-        return self.plan.table.name
 
 
 @contextmanager
@@ -127,14 +91,14 @@ class Interleave:
         self._plans = plans
         self._window = Window(published, settings.window_bytes)
         self._ledger = Ledger(self._order)
-        self._walks: dict[int, _Walking] = {}
+        self._walks: dict[int, Walking] = {}
         self._numbers = count(1)
         self._idle: list[int] = []
         self._least: dict[TableName, int] = {}  # bytes of the chunks of tables whose chunks were worth nothing
         self._hold: Hold | None = None
         self._ledger.enter(records)
-        self._waiting: set[TableName] = set()  # for other tables: nothing of them is published
-        self._look_who_waits()
+        self._waiting = Waiting(self._ties, self._ledger)
+        self._waiting.look()
 
     # -- the stream ----------------------------------------------------------------------------------------------
 
@@ -203,8 +167,8 @@ class Interleave:
     def schema_changed(self, table: TableName, gtid: str) -> Replanned:
         """The definition has changed; `plans` gives the new one."""
         self._cut(table, gtid)
-        self._refuse_new_tie(table)
-        self._look_who_waits()
+        self._waiting.refuse_new_tie(table)
+        self._waiting.look()
         if not self._ledger.unfinished(table):
             return Replanned(())
         old, new = self._ledger.reorder(table)
@@ -226,7 +190,7 @@ class Interleave:
         """The table is gone, or selected no more."""
         self._cut(table, gtid)
         ended = self._ledger.drop(table)
-        self._look_who_waits()
+        self._waiting.look()
         return Replanned(ended)
 
     def renamed(self, old: TableName, new: TableName, gtid: str) -> Replanned:
@@ -234,7 +198,7 @@ class Interleave:
         self._cut(old, gtid)
         self._window.forget(new, self._window.needed(old))
         moved = self._ledger.rename(old, new)
-        self._look_who_waits()
+        self._waiting.look()
         return Replanned(moved)
 
     def add(self, records: Sequence[RangeRecord], published: GtidSet) -> Replanned:
@@ -244,7 +208,7 @@ class Interleave:
                 raise ValueError(f"{table} is being copied already")
             self._window.forget(table, published)
         self._ledger.enter(records)
-        self._look_who_waits()
+        self._waiting.look()
         return Replanned(tuple(records), empties=any(self.drops(record.name) for record in records))
 
     # -- progress ------------------------------------------------------------------------------------------------
@@ -265,22 +229,6 @@ class Interleave:
     def _order(self, table: TableName) -> Order:
         """What its key's order depends on; nothing for a table whose rows all come at one place."""
         return () if self._ties.at_once(table) else keyset.order(self._plans(table).table)
-
-    def _look_who_waits(self) -> None:
-        unfinished = self._ledger.unfinished
-        self._waiting = {table for table in self._ledger.tables() if any(map(unfinished, self._ties.before(table)))}
-
-    def _refuse_new_tie(self, table: TableName) -> None:
-        """Fatal when rows have come whose way leads from now on through others that have not."""
-        ways = [(table, parent) for parent in self._ties.before(table)]
-        ways += [(child, table) for child in self._ties.behind(table)]
-        for child, parent in ways:
-            if child not in self._waiting and self._ledger.unfinished(parent):
-                raise Fatal(
-                    f"rows of {child} follow those of {parent} on a new way from now on, which is being copied, and "
-                    "the log of this server does not hold what foreign keys do to child rows",
-                    hint="add foreign keys when the snapshot is complete; now migrate anew with a new task name",
-                )
 
     # -- ranges and readers --------------------------------------------------------------------------------------
 
@@ -311,7 +259,7 @@ class Interleave:
                 self._lift(walk)
                 self._rest(walk)
 
-    def _take_chunk(self, walk: _Walking, chunk: Chunk) -> None:
+    def _take_chunk(self, walk: Walking, chunk: Chunk) -> None:
         if not walk.at_once:
             self._window.put(walk.reader, walk.table, chunk)
         else:
@@ -319,12 +267,12 @@ class Interleave:
         if chunk.final:
             self._rest(walk)
 
-    def _held(self, walk: _Walking) -> Hold:
+    def _held(self, walk: Walking) -> Hold:
         if self._hold is None or self._hold.walk != walk.number:
             raise ValueError(f"{walk.table} is not the table that is being read at once")
         return self._hold
 
-    def _rest(self, walk: _Walking) -> None:
+    def _rest(self, walk: Walking) -> None:
         """The walk's reader has nothing more to read for it."""
         walk.reading = False
         self._window.rests(walk.reader)
@@ -341,14 +289,14 @@ class Interleave:
 
     def _hand_out(self) -> None:
         while self._idle:
-            record = self._ledger.take(at_once_too=self._hold is None, but=self._waiting)
+            record = self._ledger.take(at_once_too=self._hold is None, but=self._waiting.tables)
             if record is None:
                 return
             self._start(record, self._idle.pop(0))
 
     def _start(self, record: RangeRecord, reader: int) -> None:
         plan = self._plans(record.name)
-        walk = _Walking(next(self._numbers), record.id, plan, reader, self._ledger.at_once(record.name))
+        walk = Walking(next(self._numbers), record.id, plan, reader, self._ledger.at_once(record.name))
         self._walks[walk.number] = walk
         if not walk.at_once:
             self._window.reads(reader)
@@ -356,21 +304,11 @@ class Interleave:
             self._hold = Hold(walk.number)
         else:
             raise ValueError(f"{record.name} has lost its key, and the stream has not said so")
-        command = Walk(
-            number=walk.number,
-            task=self._settings.task,
-            table=to_json(plan.table),
-            key_id=plan.key_id,
-            value_id=plan.value_id,
-            at_once=walk.at_once,
-            after=record.last or record.lower,
-            until=record.upper,
-            needs=str(self._window.needed(record.name)),
-            chunk_bytes=self._least.get(record.name, self._settings.chunk_bytes),
-        )
+        chunk_bytes = self._least.get(record.name, self._settings.chunk_bytes)
+        command = walk.command(self._settings.task, record, self._window.needed(record.name), chunk_bytes)
         self._readers.send(reader, command)
 
-    def _interrupt(self, walk: _Walking) -> None:
+    def _interrupt(self, walk: Walking) -> None:
         """Gives the walk up; its range waits for a reader again."""
         del self._walks[walk.number]
         self._ledger.give_back(walk.range_id)
@@ -383,7 +321,7 @@ class Interleave:
         if self._hold is not None and self._hold.walk == walk.number:
             self._hold = None
 
-    def _lift(self, walk: _Walking) -> None:
+    def _lift(self, walk: Walking) -> None:
         """The stream need not stand still for this walk."""
         hold = self._hold
         if hold is None or hold.walk != walk.number:
@@ -403,7 +341,7 @@ class Interleave:
             if walk is None:
                 continue
             if passed.exact:
-                releases.append(self._released(walk, passed.chunk, _untouched(passed)))
+                releases.append(self._released(walk, passed.chunk, untouched(passed)))
             else:
                 self._interrupt(walk)
                 # A smaller chunk is sooner read: where such transactions are frequent, it comes through.
@@ -418,16 +356,16 @@ class Interleave:
             self._readers.send(walk.reader, Credit())
         return [self._released(walk, part, part.rows) for part in parts]
 
-    def _released(self, walk: _Walking, chunk: Chunk, rows: ChunkRows) -> Release:
+    def _released(self, walk: Walking, chunk: Chunk, rows: ChunkRows) -> Release:
         record = self._ledger.advance(walk.range_id, len(chunk.rows.rows), chunk.last, chunk.final)
         if chunk.final:
             self._end(walk)
         table_done = chunk.final and not self._ledger.unfinished(walk.table)
         if table_done:
-            self._look_who_waits()
+            self._waiting.look()
         return Release(record, walk.plan, rows, more=walk.at_once and not chunk.final, table_done=table_done)
 
-    def _end(self, walk: _Walking) -> None:
+    def _end(self, walk: Walking) -> None:
         del self._walks[walk.number]
         self._least.pop(walk.table, None)
         if self._hold is not None and self._hold.walk == walk.number:
@@ -442,16 +380,3 @@ class Interleave:
         self._window.forget(table, statement)
         for walk in [walk for walk in self._walks.values() if walk.table == table]:
             self._interrupt(walk)
-
-
-def _untouched(passed: Passed) -> ChunkRows:
-    """The rows that are exact."""
-    rows, touched = passed.chunk.rows, passed.touched
-    if touched.isdisjoint(rows.keys):
-        return rows
-    kept = [index for index, key in enumerate(rows.keys) if key not in touched]
-    return ChunkRows(
-        [rows.keys[index] for index in kept],
-        [rows.rows[index] for index in kept],
-        [rows.exacts[index] for index in kept],
-    )

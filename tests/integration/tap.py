@@ -35,9 +35,10 @@ from schemas.plan import LiteralPlan, TablePlan, literal_plan, plan
 from schemas.position import LogPosition
 from schemas.records import RangeRecord
 from schemas.registry import Entry
-from snapshot.interleave import Interleave, Release
+from snapshot.interleave import Interleave
 from snapshot.keyset import whole
 from snapshot.marks import Marks
+from snapshot.released import Release
 from snapshot.session import Session
 
 _PATIENCE_SECONDS = 60

@@ -17,7 +17,7 @@ from schemas.names import TableName
 from schemas.records import RangeRecord
 from schemas.selection import Selection
 from schemas.table import Column, Table
-from snapshot.interleave import Replanned
+from snapshot.released import Replanned
 from tests.unit.capture.test_foreign_keys import OLD, SESSION
 
 PARENT, CHILD = TableName("d", "parent"), TableName("d", "child")

@@ -11,7 +11,8 @@ from schemas.names import TableName
 from schemas.plan import TablePlan
 from schemas.position import GtidSet, LogPosition
 from schemas.records import RangeRecord
-from snapshot.interleave import Interleave, Replanned
+from snapshot.interleave import Interleave
+from snapshot.released import Replanned
 from snapshot.settings import SnapshotSettings
 from tests.unit.snapshot.simulated_readers import Pool
 from tests.unit.snapshot.simulated_source import UUID, Marks, Source, position

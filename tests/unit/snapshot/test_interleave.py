@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from runtime.errors import Fatal
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
-from snapshot.interleave import Interleave, Replanned
+from snapshot.interleave import Interleave
 from snapshot.ledger import Ledger, Order
+from snapshot.released import Replanned
 from snapshot.settings import SnapshotSettings
 from snapshot.ties import Free
 from snapshot.window import Window
