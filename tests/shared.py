@@ -12,6 +12,8 @@ CORPORA = SHARED / "corpora"
 GOLDEN = SHARED / "golden"
 _READERS = (
     "tests/conformance/test_corpora.py",
+    "tests/conformance/test_corpora56.py",
+    "tests/conformance/test_corpora_minimal.py",
     "tests/conformance/test_debezium.py",
     "tests/unit/schemas/ddl/test_corpora.py",
 )

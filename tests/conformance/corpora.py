@@ -5,7 +5,7 @@ How a case is run is written in RUN.md of their folder; `corpora_run` does it.
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +16,7 @@ _DATABASE = re.compile(
     r"[ \t]+`?(?!if\b)([\w$-]+)`?",
     re.IGNORECASE | re.MULTILINE,
 )
+_ROW_IMAGE = re.compile(rb"^SET SESSION binlog_row_image = 'minimal';$", re.MULTILINE)
 
 
 class Mode(StrEnum):
@@ -105,6 +106,21 @@ def batches(cases: list[Case]) -> list[list[Case]]:
             found[free].append(case)
             used[free] |= names
     return found
+
+
+def with_whole_rows(case: Case, folder: Path) -> Case:
+    """The case without the statements that leave columns out of the log; its scripts are written into `folder`."""
+    return replace(
+        case,
+        prepare=tuple(_whole(script, folder) for script in case.prepare),
+        increment=tuple(_whole(script, folder) for script in case.increment),
+    )
+
+
+def _whole(script: Path, folder: Path) -> Path:
+    written = folder / script.name
+    written.write_bytes(_ROW_IMAGE.sub(b"", script.read_bytes()))
+    return written
 
 
 def _databases(script: Path) -> set[str]:

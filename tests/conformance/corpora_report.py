@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.conformance.corpora import Case, Mode, Worth
+from tests.conformance.corpora import Case, Mode, Worth, batches
 from tests.conformance.corpora_run import Outcome
 
 _EXPECTED = Path(__file__).with_name("expected.yaml")
@@ -43,7 +43,7 @@ class Expected:
         differs = self._differs.get(outcome.case)
         if not outcome.equal and (reason is None or (differs is not None and not differs.fullmatch(outcome.reason))):
             return f"{outcome.case} in mode {outcome.mode}: {outcome.reason}"
-        return None
+        return f"mode {outcome.mode}: {outcome.together}" if outcome.together else None
 
     def result(self, outcome: Outcome) -> str:
         if outcome.equal:
@@ -63,6 +63,7 @@ def table(outcomes: Sequence[Outcome], expected: Expected) -> str:
             f"{outcome.case:<52} {outcome.mode:<4} {outcome.tables:>6} {outcome.rows:>6} "
             f"{expected.result(outcome):<14} {why}".rstrip()
         )
+    lines += [f"mode {outcome.mode}: {outcome.together}" for outcome in outcomes if outcome.together]
     for mode in Mode:
         counts = Counter(expected.result(outcome) for outcome in outcomes if outcome.mode is mode)
         if counts:
@@ -71,12 +72,19 @@ def table(outcomes: Sequence[Outcome], expected: Expected) -> str:
     return "\n".join(lines)
 
 
-def write(outcomes: Sequence[Outcome], expected: Expected, folder: Path) -> None:
-    """corpora.txt and corpora.json."""
+def groups(cases: Sequence[Case], mode: Mode, expected: Expected) -> list[list[Case]]:
+    """Cases to run with one pipeline; one that is expected to fail runs alone, for it would take others with it."""
+    passing = [case for case in cases if not expected.fails(case, mode)]
+    alone = [[case] for case in cases if expected.fails(case, mode)]
+    return ([passing] if mode is Mode.INCREMENTAL else batches(passing)) + alone
+
+
+def write(outcomes: Sequence[Outcome], expected: Expected, folder: Path, name: str) -> None:
+    """`name`.txt and `name`.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "corpora.txt").write_text(table(outcomes, expected) + "\n", encoding="utf-8")
+    (folder / f"{name}.txt").write_text(table(outcomes, expected) + "\n", encoding="utf-8")
     entries = [
         {**asdict(outcome), "seconds": round(outcome.seconds, 2), "result": expected.result(outcome)}
         for outcome in outcomes
     ]
-    (folder / "corpora.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")

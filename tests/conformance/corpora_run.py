@@ -21,7 +21,10 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one case in one mode; `reason` is empty exactly when the destination was equal."""
+    """What became of one case in one mode; `reason` is empty exactly when the destination was equal.
+
+    `together`: why the batch failed that the case was the first of; the cases have then been run one by one.
+    """
 
     case: str
     mode: Mode
@@ -30,6 +33,7 @@ class Outcome:
     rows: int
     seconds: float
     reason: str
+    together: str = ""
 
     @property
     def equal(self) -> bool:
@@ -104,11 +108,20 @@ class Corpora:
             with Pipeline(self._stack, self._folder, cases) as pipeline:
                 self._run(pipeline, cases, mode)
         except Unsettled as error:
-            if len(cases) > 1:  # whose fault was it?
-                return [outcome for case in cases for outcome in self.side_by_side([case], mode)]
+            if len(cases) > 1:
+                return self._one_by_one(cases, mode, str(error))
             return [self._outcome(cases[0], mode, time.monotonic() - began, str(error))]
         seconds = (time.monotonic() - began) / len(cases)
         return [self._outcome(case, mode, seconds, self._judge(case)) for case in cases]
+
+    def _one_by_one(self, cases: Sequence[Case], mode: Mode, error: str) -> list[Outcome]:
+        """Whose fault was it that they failed side by side?"""
+        first, *others = [outcome for case in cases for outcome in self.side_by_side([case], mode)]
+        return [replace(first, together=f"{len(cases)} cases side by side: {error}"), *others]
+
+    def in_mode(self, cases: Sequence[Case], mode: Mode) -> list[Outcome]:
+        """Cases of one group (corpora_report.groups)."""
+        return list(self.follow(cases)) if mode is Mode.INCREMENTAL else self.side_by_side(cases, mode)
 
     def _run(self, pipeline: Pipeline, cases: Sequence[Case], mode: Mode) -> None:
         for case in cases:

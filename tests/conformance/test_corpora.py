@@ -11,25 +11,20 @@ from pathlib import Path
 import pytest
 
 from deploy.local import Stack
-from tests.conformance.corpora import Case, Mode, batches, read
-from tests.conformance.corpora_report import Expected, table, write
+from tests.conformance.corpora import Case, Mode, Worth, read, with_whole_rows
+from tests.conformance.corpora_report import Expected, groups, table, write
 from tests.conformance.corpora_run import Corpora, Outcome
 
 BUILD = Path(__file__).parents[2] / "build"
 CORPORA = ("datasets", "ghostferry", "flink-cdc", "dm", "python-mysql-replication")
 CASES = [case for corpus in CORPORA for case in read(corpus)]
 EXPECTED = Expected()
-
-
-def groups(mode: Mode) -> list[list[Case]]:
-    """Cases to run side by side; one that is expected to fail runs alone, for it would take the others with it."""
-    passing = [case for case in CASES if not EXPECTED.fails(case, mode)]
-    return batches(passing) + [[case] for case in CASES if EXPECTED.fails(case, mode)]
+BASIC = next(case for case in CASES if case.id == "python-mysql-replication/basic")
 
 
 def side_by_side() -> Iterator[object]:
     for mode in (Mode.SNAPSHOT, Mode.MIXED, Mode.RESTART):
-        for number, group in enumerate(groups(mode)):
+        for number, group in enumerate(groups(CASES, mode, EXPECTED)):
             marks = [pytest.mark.long] if number else []
             name = group[0].id if len(group) == 1 else f"{len(group)}_cases_{number}"
             yield pytest.param(group, mode, id=f"{mode}-{name}", marks=marks)
@@ -40,7 +35,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[list[Outcome]]:
     """Collects what became of every case that was run, and reports it at the end."""
     found: list[Outcome] = []
     yield found
-    write(found, EXPECTED, BUILD)
+    write(found, EXPECTED, BUILD, "corpora")
     capture = request.config.pluginmanager.get_plugin("capturemanager")
     assert capture is not None
     with capture.global_and_fixture_disabled():
@@ -56,6 +51,14 @@ def test_the_list_of_known_failures_names_cases() -> None:
     assert EXPECTED.cases <= {case.id for case in CASES}
 
 
+def test_a_batch_that_fails_is_told_though_each_case_passes_alone() -> None:
+    alone = Outcome(
+        case="a/b", mode=Mode.MIXED, worth=Worth.FULL, tables=1, rows=1, seconds=1, reason="", together="2 cases: gone"
+    )
+    assert EXPECTED.surprise(alone) == "mode M: 2 cases: gone"
+    assert "mode M: 2 cases: gone" in table([alone], EXPECTED)
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "corpora", [CORPORA[:3], pytest.param(CORPORA[3:], marks=pytest.mark.long)], ids=lambda names: "+".join(names)
@@ -65,10 +68,7 @@ def test_one_pipeline_follows_every_case(
 ) -> None:
     cases = [case for case in CASES if case.corpus in corpora]
     found: list[Outcome] = []
-    for group in (
-        [case for case in cases if not EXPECTED.fails(case, Mode.INCREMENTAL)],
-        *([case] for case in cases if EXPECTED.fails(case, Mode.INCREMENTAL)),
-    ):
+    for group in groups(cases, Mode.INCREMENTAL, EXPECTED):
         found += Corpora(databases, tmp_path).follow(group)
     outcomes += found
     assert len(found) == len(cases)
@@ -84,3 +84,10 @@ def test_cases_side_by_side(
     outcomes += found
     assert len(found) == len(group)
     check(found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", [Mode.INCREMENTAL, Mode.MIXED, Mode.RESTART])
+def test_the_case_with_cut_rows_passes_when_they_are_whole(mode: Mode, databases: Stack, tmp_path: Path) -> None:
+    (outcome,) = Corpora(databases, tmp_path).in_mode([with_whole_rows(BASIC, tmp_path)], mode)
+    assert outcome.equal, outcome.reason
