@@ -7,7 +7,7 @@ would run it dies before the one with the lock. A statement that outlives its pr
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,8 @@ from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from runtime.seams import seam
 from runtime.telemetry import log
-from schemas.names import TableName
+from schemas.ddl.kinds import Kind
+from schemas.names import TableName, folded
 from schemas.records import SchemaChange
 from schemas.sql import ON_PRIMARY, text_literal
 from schemas.table import Table, from_json
@@ -59,7 +60,7 @@ class Execution:
             enter(runner, self.change, idle_seconds=_RUNNER_IDLE_SECONDS, lock_wait_seconds=_LOCK_WAIT_SECONDS)
             guard = State(holder, self.state_database, self.target)
             intent, fresh = self._intend(guard, runner)
-            wanted = plan(self.change, version(runner))
+            wanted = plan(self._meant(guard), version(runner))
             refusal: Stuck | None = None
             with guard.transaction():
                 self._claim(guard)
@@ -89,6 +90,14 @@ class Execution:
             guard.intend(intent)
         seam("apply.ddl_intent")
         return intent, True
+
+    def _meant(self, guard: State) -> SchemaChange:
+        """Without tables to be dropped (IF EXISTS) of which only another spelling is there, which would go instead."""
+        if self.change.kind != Kind.DROP_TABLE.name:
+            return self.change
+        made = guard.tables()
+        there = [table for table in self.change.tables if table.topic in made or not _spelled_else(made, table.name)]
+        return replace(self.change, tables=tuple(there))
 
     def _claim(self, guard: State) -> None:
         if guard.locked_fence(self.place) != self.fence:
@@ -122,18 +131,19 @@ class Execution:
             return not _has_database(runner, wanted.makes_database)
         if wanted.again is Again.HARMLESS:
             return True
-        if fresh:
-            return wanted.makes_table is None or not self._is_made(runner, wanted.makes_table)
-        if wanted.again is Again.HIDDEN:
-            raise Fatal(
-                f"schema change {self.change.epoch} was broken off, and nothing shows whether it has run:"
-                f" {head(self.change.statement)}",
-                hint="reset all topics of the group to earliest to rebuild the target",
-            )
-        if intent.refused or digest(self._definitions(runner)) == intent.definitions:
-            return True
-        log.info("ddl_had_run", epoch=self.change.epoch)
-        return False
+        if not fresh:
+            if wanted.again is Again.HIDDEN:
+                raise Fatal(
+                    f"schema change {self.change.epoch} was broken off, and nothing shows whether it has run:"
+                    f" {head(self.change.statement)}",
+                    hint="reset all topics of the group to earliest to rebuild the target",
+                )
+            if intent.refused:
+                return True
+            if digest(self._definitions(runner)) != intent.definitions:
+                log.info("ddl_had_run", epoch=self.change.epoch)
+                return False
+        return wanted.makes_table is None or not self._is_made(runner, wanted.makes_table)
 
     def _done_by_hand(self, runner: Connection, wanted: Plan, intent: Intent) -> bool:
         """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
@@ -152,10 +162,17 @@ class Execution:
         """Whether the table to be made is there already; Fatal when it is somebody else's."""
         if definition(runner, name) is None:
             return False
-        topic = self.change.tables[0].topic
-        if topic in State(runner, self.state_database, self.target).tables():
-            return True  # CREATE TABLE IF NOT EXISTS, as at the source
         made = self.change.tables[0]
+        present = State(runner, self.state_database, self.target).tables()
+        if made.topic in present:
+            return True  # CREATE TABLE IF NOT EXISTS, as at the source
+        if other := _spelled_else(present, name):
+            raise Fatal(
+                f"schema change {self.change.epoch} makes table {name}, which at the destination would be the same as"
+                f" {other}: it keeps names in lower case",
+                hint="give one of them another name at the source, then migrate anew with a new task name; or migrate"
+                " to a destination with lower_case_table_names = 0",
+            )
         differs = made.definition is None or (
             made.certain and read_shape(runner, name).columns_differ(from_json(made.definition))
         )
@@ -236,6 +253,13 @@ def _statements(runner: Connection, wanted: Plan) -> Iterator[str]:
     yield from wanted.statements
     if wanted.drops_database is not None and not _has_tables(runner, wanted.drops_database):
         yield drop_database(wanted.drops_database)
+
+
+def _spelled_else(made: Mapping[str, MadeTable], name: TableName) -> TableName | None:
+    """A table whose name differs by case only."""
+    low = (folded(name.database), folded(name.name))
+    names = (table.name for table in made.values())
+    return next((each for each in names if (folded(each.database), folded(each.name)) == low and each != name), None)
 
 
 def _has_database(connection: Connection, name: str) -> bool:

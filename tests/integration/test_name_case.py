@@ -111,3 +111,25 @@ def test_from_as_given_to_lower_case(task: NewTask, databases: Stack) -> None:
         run(here, ("USE Cased", "ALTER TABLE T ADD Col INT", "RENAME TABLE T TO U", "INSERT INTO U VALUES (2, 2)"))
         made.wait()
         made.assert_equal()
+
+
+def test_names_that_would_become_one_while_the_task_runs(task: NewTask, databases: Stack) -> None:
+    """A table that is not there is dropped (IF EXISTS) without the one spelled otherwise; none is made beside it."""
+    made = task(include=["Cased.*"])
+    with connect(databases.source.endpoint("admin")) as here:
+        run(
+            here,
+            ("CREATE DATABASE Cased", "CREATE TABLE Cased.T (id INT PRIMARY KEY)", "INSERT INTO Cased.T VALUES (1)"),
+        )
+        process = made.start("migrate")
+        made.wait()
+        run(here, ("DROP TABLE IF EXISTS Cased.t, Cased.nothing",))
+        made.wait()
+        made.assert_equal()
+        run(here, ("DELETE FROM Cased.T", "CREATE TABLE IF NOT EXISTS Cased.t (id INT PRIMARY KEY)"))
+        run(here, ("INSERT INTO Cased.T VALUES (2)", "INSERT INTO Cased.t VALUES (3)"))
+    for _ in ("as it runs", "again"):
+        assert process.exit_code() == Exit.OPERATOR
+        assert "makes table Cased.t, which at the destination would be the same as Cased.T" in process.stderr
+        process = made.start("migrate")
+    process.kill()
