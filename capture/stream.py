@@ -13,7 +13,6 @@ from capture.cascades import Cascades
 from capture.catalog import Catalog, Misfit, Shape
 from capture.epochs import Epochs
 from capture.events import (
-    FLAG_IGNORABLE,
     HEARTBEATS,
     Event,
     EventType,
@@ -23,7 +22,6 @@ from capture.events import (
     query,
     rotate,
     rows,
-    type_name,
 )
 from capture.evolution import Evolution
 from capture.gtids import BEGINNINGS
@@ -31,6 +29,7 @@ from capture.naming import ANNOUNCED, begin_of, name_of
 from capture.publisher import Publisher
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
+from capture.unhandled import pass_by
 from runtime.errors import Fatal
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, published_rows
@@ -49,26 +48,6 @@ _ROWS = {
     EventType.UPDATE_ROWS_V1: RowsKind.UPDATE,
     EventType.PARTIAL_UPDATE_ROWS: RowsKind.UPDATE,
     EventType.DELETE_ROWS_V1: RowsKind.DELETE,
-}
-_HARMLESS = frozenset(
-    (
-        EventType.FORMAT_DESCRIPTION,
-        EventType.PREVIOUS_GTIDS,
-        EventType.STOP,
-        EventType.ROWS_QUERY,
-        EventType.IGNORABLE,
-        EventType.TRANSACTION_CONTEXT,
-        EventType.VIEW_CHANGE,
-        EventType.INTVAR,  # these three only prepare a statement, which is judged when it comes
-        EventType.RAND,
-        EventType.USER_VAR,
-    )
-)
-_UNHANDLED = {
-    EventType.ANONYMOUS_GTID: "SET GLOBAL gtid_mode = ON at the source (in its documented steps)",
-    EventType.INCIDENT: "the source has lost events: migrate anew, with a new task name",
-    EventType.BEGIN_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
-    EventType.EXECUTE_LOAD_QUERY: "SET GLOBAL binlog_format = ROW at the source, and in its sessions",
 }
 
 
@@ -163,7 +142,7 @@ class Stream:
         """Takes the next event of the log."""
         handler = self._handlers.get(event.type)
         if handler is None:
-            self._other(event)
+            pass_by(event, self.log)
         else:
             handler(event)
         if event.end and event.type != EventType.ROTATE:  # that one's end is in the file before
@@ -382,18 +361,6 @@ class Stream:
         reached = GtidSet.before(server, self.log)
         self.moved = self.moved or not self.executed.covers(reached)
         self.executed = reached
-
-    def _other(self, event: Event) -> None:
-        if event.type in _HARMLESS:
-            return
-        if event.type in _UNHANDLED:
-            raise Fatal(f"{type_name(event.type)} at {self.log}", hint=_UNHANDLED[EventType(event.type)])
-        if event.flags & FLAG_IGNORABLE:
-            return
-        raise Fatal(
-            f"the log holds {type_name(event.type)} at {self.log}, which this version does not know",
-            hint="use a newer version of penstock for this server",
-        )
 
 
 def _head(text: str) -> str:

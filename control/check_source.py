@@ -9,11 +9,7 @@ from schemas.position import GtidSet, LogPosition
 from schemas.selection import Selection
 
 _RECONNECT = "then reconnect the application's sessions, which keep the old value"
-_LOG_SETTINGS = (
-    ("log_bin", "ON", "start the source with --log-bin (needs a restart)"),
-    ("binlog_format", "ROW", f"SET PERSIST binlog_format = 'ROW', {_RECONNECT}"),
-    ("binlog_row_image", "FULL", f"SET PERSIST binlog_row_image = 'FULL', {_RECONNECT}"),
-)
+_LOG_SETTINGS = (("log_bin", "ON"), ("binlog_format", "ROW"), ("binlog_row_image", "FULL"))
 _OLDEST = (5, 6)
 _DAY_SECONDS = 86_400
 _CLOCK_SKEW_US = 5_000_000
@@ -45,16 +41,26 @@ def _version(server: ServerFacts) -> Finding:
 
 
 def _log_settings(server: ServerFacts) -> Iterator[Finding]:
-    for name, wanted, repair in _LOG_SETTINGS:
+    for name, wanted in _LOG_SETTINGS:
         if name not in server.variables:
             yield ok(f"source.{name}", f"this server has no {name}")
             continue
         value = server.variables[name]
         value = {"1": "ON", "0": "OFF"}.get(value, value).upper()
         if value == wanted:
-            yield ok(f"source.{name}", f"{name} is {wanted or 'empty'}")
+            yield ok(f"source.{name}", f"{name} is {wanted}")
         else:
-            yield failed(f"source.{name}", f"{name} is {value}, must be {wanted or 'empty'}", repair)
+            repair = f"{setting(server, name, repr(wanted))}, {_RECONNECT}"
+            if name == "log_bin":
+                repair = "start the source with --log-bin (needs a restart)"
+            yield failed(f"source.{name}", f"{name} is {value}, must be {wanted}", repair)
+
+
+def setting(server: ServerFacts, name: str, value: str) -> str:
+    """The statement that sets a variable for good."""
+    if server.version >= (8, 0):
+        return f"SET PERSIST {name} = {value}"
+    return f"SET GLOBAL {name} = {value} (and in its option file, for the next start)"
 
 
 def _metadata(server: ServerFacts) -> Finding:
@@ -81,7 +87,9 @@ def _case(server: ServerFacts) -> Finding:
 def _server_id(server: ServerFacts) -> Finding:
     if server.number("server_id") == 0:
         return failed(
-            "source.server_id", "server_id is 0: the source accepts no reader of its log", "SET PERSIST server_id = 1"
+            "source.server_id",
+            "server_id is 0: the source accepts no reader of its log",
+            setting(server, "server_id", "1"),
         )
     return ok("source.server_id", f"server_id is {server.number('server_id')}")
 
@@ -92,9 +100,12 @@ def _retention(server: ServerFacts) -> Finding:
         return warning(
             "source.log_retention",
             f"log files are removed after {seconds} seconds: a longer standstill of the task could not be made up for",
-            "SET PERSIST binlog_expire_logs_seconds = 604800",
+            setting(server, "binlog_expire_logs_seconds", "604800")
+            if "binlog_expire_logs_seconds" in server.variables
+            else setting(server, "expire_logs_days", "7"),
         )
-    return ok("source.log_retention", f"log files are kept {seconds} seconds" if seconds else "log files are kept")
+    days = f"{seconds / _DAY_SECONDS:g} days" if seconds else "until they are removed by hand"
+    return ok("source.log_retention", f"log files are kept {days}")
 
 
 def _purged(server: ServerFacts, position: GtidSet | None) -> Finding:
@@ -159,6 +170,7 @@ def _filters(log: LogFacts) -> Finding:
 
 def _replica(server: ServerFacts, log: LogFacts) -> Finding:
     workers = server.number("replica_parallel_workers") or server.number("slave_parallel_workers")
+    word = "REPLICA" if "replica_preserve_commit_order" in server.variables else "SLAVE"
     ordered = server.on("replica_preserve_commit_order") or server.on("slave_preserve_commit_order")
     if log.replica and not (server.on("log_replica_updates") or server.on("log_slave_updates")):
         return failed(
@@ -171,7 +183,8 @@ def _replica(server: ServerFacts, log: LogFacts) -> Finding:
             "source.commit_order",
             "the source is a replica that commits in another order than its own source: in between, targets may show "
             "states that the replica had and its source never had",
-            "STOP REPLICA SQL_THREAD; SET PERSIST replica_preserve_commit_order = ON; START REPLICA SQL_THREAD",
+            f"STOP {word} SQL_THREAD; {setting(server, f'{word.lower()}_preserve_commit_order', 'ON')}; "
+            f"START {word} SQL_THREAD",
         )
     if log.replica_filters:
         return warning(

@@ -37,7 +37,7 @@ class Pair:
             self.primary,
             *["FLUSH BINARY LOGS"] * 5,  # so that its positions are all behind those of the replica
             f"CREATE USER mover IDENTIFIED BY '{_PASSWORD}'",
-            "GRANT SELECT, SHOW VIEW, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO mover",
+            "GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO mover",
         )
         self._do(self.replica, "SET GLOBAL super_read_only = ON")
         replicate(self.primary, self.replica)
