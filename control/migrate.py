@@ -46,7 +46,7 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
                 if watcher.moved():
                     supervisor.restart()
                 supervisor.step()
-            log.info("ending", caught_up=watcher.finished)
+            log.info("ending", reason="caught up" if watcher.finished else "asked to stop")
         finally:
             deadline = Deadline(_STOP_SECONDS)
             if watcher is not None:
@@ -57,7 +57,11 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
 
 
 def _prepare(task: Task, broker: Broker | None, stop: Stop) -> KafkaSettings:
-    kafka = task.kafka if broker is None else replace(task.kafka, bootstrap_servers=broker.start())
+    kafka = task.kafka
+    if broker is not None:
+        if broker.pid() is None:
+            log.info("private_kafka_starting", folder=str(task.folder))
+        kafka = replace(kafka, bootstrap_servers=broker.start())
 
     def look() -> Generator[None]:
         require_fit(task, kafka, task.targets.values())

@@ -113,9 +113,10 @@ class Screen:
         for name, target in report.targets.items():
             behind = target.offsets_behind or 0
             rate = self._rates.setdefault(f"target {name}", Rate()).add(time.monotonic(), -behind)
-            rest = f"{behind:,} records to apply, {rate:,.0f} records/s" if behind else ""
-            left = f"about {_duration(behind / rate)} left" if behind and rate > 0 else ""
-            grid.add_row(f"target {name}", _lag(target.lag_seconds, target.caught_up), rest, left)
+            rest = f"{behind:,} records to apply" if behind else ""
+            speed = f"{rate:,.0f} records/s" if behind and rate > 0 else ""  # below 0 while more comes than is applied
+            left = f"about {_duration(behind / rate)} left" if speed else ""
+            grid.add_row(f"target {name}", _lag(target.lag_seconds, target.caught_up), rest, speed, left)
         return grid
 
     def _bar(self, name: str, done: int, estimated: int) -> tuple[str, ProgressBar, str, str, str]:

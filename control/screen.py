@@ -37,7 +37,9 @@ def show_status(report: Report) -> None:
     console = output()
     capture, snapshot = report.capture, report.snapshot
     console.print(f"task [bold]{escape(report.task)}[/]: [bold]{report.phase}[/], epoch {_or_unknown(report.epoch)}")
-    console.print(f"source   captured to {report.source.position or '-'} of {report.source.end_position or '-'}")
+    console.print(
+        f"source   captured to {report.source.position or 'unknown'} of {report.source.end_position or 'unknown'}"
+    )
     state = "running" if capture.running else "not running"
     console.print(f"capture  {state}, {_lag(capture.lag_seconds, capture.caught_up)}")
     if snapshot.tables_total:

@@ -99,9 +99,9 @@ class Observer:
         try:
             return question()
         except Transient as error:
-            self._problems.append(Trouble(where, str(error), "see whether it runs and can be reached"))
+            self._problems.append(Trouble(where, _told(where, error), "see whether it runs and can be reached"))
         except Fatal as error:
-            self._problems.append(Trouble(where, str(error), error.hint))
+            self._problems.append(Trouble(where, _told(where, error), error.hint))
         self._forget(where)
         return None
 
@@ -189,7 +189,7 @@ def report_of(task: Task) -> Report:
         kafka = kafka_of(task)
     except BrokerDown as error:
         unknown = {name: TargetStatus() for name in task.targets}
-        problem = Trouble("kafka", str(error), error.hint)
+        problem = Trouble("kafka", _told("kafka", error), error.hint)
         return Report(task=task.name, targets=unknown, problems=(problem,))
     with closing(Observer(task, kafka)) as observer:
         return observer.read()
@@ -213,3 +213,8 @@ def _lag(applied: Applied | None, now_us: int) -> float | None:
     stuck = [fence.source_us for fence in begun if (fence.topic, fence.partition) in still]
     last = min(stuck) if stuck else max(fence.source_us for fence in begun)
     return round(max(0.0, (now_us - last) / 1e6), 3)
+
+
+def _told(where: str, error: Exception) -> str:
+    """What went wrong at a place, which the error itself may name first."""
+    return str(error).removeprefix(f"{where}: ")
