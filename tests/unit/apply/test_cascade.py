@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from apply.cascade import MOST_STEPS, ForeignKey, Root, Step, first_steps, found, next_steps, roots, statement
+from apply.cascade import (
+    MOST_STEPS,
+    ForeignKey,
+    Root,
+    Step,
+    contradictory,
+    first_steps,
+    found,
+    next_steps,
+    roots,
+    statement,
+)
 from apply.destination import Field
 from schemas.names import TableName
 from schemas.records import FollowedRow
@@ -126,6 +137,15 @@ def test_the_blanks_of_a_char_are_no_spelling() -> None:
     step = only(next_steps(only(first_steps(changed("'a'", "'a '"), keys)), keys))
 
     assert "CAST(CONVERT(TRIM(TRAILING ' ' FROM 'a ') USING utf8mb4) AS BINARY)" in statement(step, [])
+
+
+def test_ways_of_which_the_order_counts() -> None:
+    goes, stays = key(B, A, "CASCADE", "CASCADE"), key(B, A, "SET NULL", "CASCADE")
+    other = key(B, A, "SET NULL", columns=("q",))
+
+    assert contradictory(first_steps(gone("1"), [goes, stays]), [goes, stays]) == B
+    assert contradictory(first_steps(gone("1"), [goes, other]), [goes, other]) is None
+    assert contradictory(first_steps(changed("1", "2"), [goes, stays]), [goes, stays]) is None, "both do the same"
 
 
 def test_no_more_steps_than_the_server_does() -> None:

@@ -346,6 +346,20 @@ def test_cascades_that_no_log_holds_need_their_parents() -> None:
         assert cascade_finding(following_keys(server, facts), facts).status is status
 
 
+def test_cascades_that_contradict_each_other() -> None:
+    key = ForeignKeyFacts("goes", ("order_id",), ORDERS, ("id",), "NO ACTION", "CASCADE")
+    other = replace(key, name="stays", on_delete="SET NULL")
+    lines = replace(TABLE, name=TableName("shop", "lines"), foreign_keys=(key, other))
+    facts = {table.name: table for table in (TABLE, lines)}
+    old = replace(SOURCE, variables={**VARIABLES, "version": "5.6.51"})
+
+    found = cascade_finding(following_keys(old, facts), facts)
+
+    assert found.status is Status.FAILED
+    assert "rows of shop.lines follow others by several foreign keys that contradict each other" in found.message
+    assert cascade_finding(following_keys(SOURCE, facts), facts).status is Status.OK
+
+
 def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:
     old = replace(TABLE, collation="utf8_general_ci")
     modern = replace(TARGET, collations=frozenset(("utf8mb3_general_ci", "utf8mb4_0900_ai_ci")))
