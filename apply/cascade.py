@@ -137,8 +137,9 @@ def _joined(step: Step) -> str:
     text = f"{qualified(step.way[0].child)} AS t1"
     for number, key in enumerate(step.way[1:], start=2):
         pairs = zip(key.columns, key.referenced, strict=True)
-        on = " AND ".join(f"t{number}.{identifier(one)} = t{number - 1}.{identifier(other)}" for one, other in pairs)
-        text += f" JOIN {qualified(key.child)} AS t{number} ON {on}"
+        both = ((f"t{number}.{identifier(one)}", f"t{number - 1}.{identifier(other)}") for one, other in pairs)
+        equal = _equal_and_apart if step.passed else _equal
+        text += f" JOIN {qualified(key.child)} AS t{number} ON {' AND '.join(equal(*pair) for pair in both)}"
     return text
 
 
@@ -151,8 +152,25 @@ def _condition(step: Step) -> str:
     key = step.way[0]
     columns = [f"t1.{identifier(name)}" for name in key.columns]
     rows = [[row[name] for name in key.referenced] for row in step.root.before]
+    if step.passed:  # of one row
+        return " AND ".join((*map(_listed, columns, rows[0]), *step.passed))
     if len(columns) == 1:
-        return " AND ".join((f"{columns[0]} IN ({', '.join(value for (value,) in rows)})", *step.passed))
+        return f"{columns[0]} IN ({', '.join(value for (value,) in rows)})"
     pairs = (zip(columns, row, strict=True) for row in rows)
-    first = " OR ".join(f"({' AND '.join(f'{column} = {value}' for column, value in row)})" for row in pairs)
-    return " AND ".join((f"({first})", *step.passed)) if step.passed else first
+    return " OR ".join(f"({' AND '.join(f'{column} = {value}' for column, value in row)})" for row in pairs)
+
+
+def _equal(one: str, other: str) -> str:
+    return f"{one} = {other}"
+
+
+# MySQL puts one side of an equality in the place of the other in all other conditions, though equal values may have
+# other bytes (build_equal_items, sql_optimizer.cc). It does so with `=` alone, and with a list of one value.
+
+
+def _equal_and_apart(one: str, other: str) -> str:
+    return f"{one} <=> {other} AND {other} IS NOT NULL"
+
+
+def _listed(column: str, value: str) -> str:
+    return f"{column} IN ({value}, {value})"

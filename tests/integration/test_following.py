@@ -5,7 +5,7 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -71,10 +71,12 @@ def test_families_at_mysql_56(stack: Stack) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("version", ["9.7", "5.6"])
-def test_many_families(stack: Stack, native: Server, version: str) -> None:
+@pytest.mark.parametrize(("version", "destination"), [("9.7", "9.7"), ("5.6", "9.7"), ("5.6", "5.6")])
+def test_many_families(stack: Stack, native: Server, version: str, destination: str) -> None:
     """PENSTOCK_FOLLOWING_ROUNDS families (300); PENSTOCK_SOAK_SEED repeats a run."""
     old = start_mysql(Profile.SOURCE56, stack.directory / Profile.SOURCE56)
+    if destination == "5.6":
+        stack = replace(stack, destination=start_mysql(Profile.DESTINATION56, stack.directory / Profile.DESTINATION56))
     seed = int(os.environ.get("PENSTOCK_SOAK_SEED") or random.randrange(10**6))
     _run(stack, native if version == "9.7" else old, seed, int(os.environ.get("PENSTOCK_FOLLOWING_ROUNDS") or 300))
 
