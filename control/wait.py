@@ -46,6 +46,7 @@ class CaughtUp:
         self._commits = Commits(kafka, task)
         self._delivery = Delivery(kafka, task)
         self._targets = targets
+        self._looked = False  # at the commit records
         self.aim(goal)
 
     def aim(self, goal: Goal) -> None:
@@ -58,6 +59,7 @@ class CaughtUp:
         """Looks once, and again when `seconds` later there is news."""
         if self._ends is None:
             self._commits.refresh(seconds)
+            self._looked = True
             executed = self._commits.executed
             if not (self._commits.snapshot_done and executed.covers(self._goal.named(executed.naming))):
                 return False
@@ -68,10 +70,10 @@ class CaughtUp:
         return True
 
     def missing(self) -> tuple[str, ...]:
-        """What is not reached, in words."""
+        """What is not reached, in words, as far as it is known."""
         commits = self._commits
         if commits.position is None:
-            return ("capture has not begun",)
+            return ("capture has not begun",) if self._looked else ()
         if self._ends is None:
             return tuple(self._missing_in_topics())
         return tuple(
