@@ -1,6 +1,7 @@
 """The package map: control -> capture | snapshot | apply -> schemas -> runtime, and capture -> snapshot."""
 
 import ast
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -23,12 +24,20 @@ DRIVERS = {
 @cache
 def imports(path: Path) -> tuple[str, ...]:
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found += (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.append(node.module.partition(".")[0])
     return tuple(found)
+
+
+def statements(parent: ast.AST) -> Iterator[ast.AST]:
+    """All below, without looking into expressions: no import hides there."""
+    for node in ast.iter_child_nodes(parent):
+        if not isinstance(node, ast.expr):
+            yield node
+            yield from statements(node)
 
 
 def test_imports_follow_the_map() -> None:
