@@ -17,6 +17,7 @@ from tests.pipeline.settle import Unsettled, ended, settle
 from tests.pipeline.task import Task
 
 _PATIENCE_SECONDS = 120.0
+_PATIENCE_PER_CASE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Pipeline:
     def __init__(self, stack: Stack, folder: Path, cases: Sequence[Case]) -> None:
         databases = sorted(set[str]().union(*(case.databases for case in cases)))
         self._task = Task(stack, folder, include=[f"{name}.*" for name in databases])
-        self._stack = stack
+        self._patience = _PATIENCE_SECONDS + _PATIENCE_PER_CASE_SECONDS * len(cases)
         self._process: Process | None = None
 
     def start(self) -> None:
@@ -69,7 +70,7 @@ class Pipeline:
     def settle(self) -> None:
         """Waits until the destination has everything that the source has now."""
         assert self._process is not None
-        settle(self._task, [self._process], seconds=_PATIENCE_SECONDS)
+        settle(self._task, [self._process], seconds=self._patience)
 
     def __enter__(self) -> "Pipeline":
         return self
