@@ -18,13 +18,15 @@ from runtime.telemetry import log
 Session = Callable[[], Generator[None]]
 
 _STEADY_SECONDS = 60.0
+_ECHO_SECONDS = 1.0  # timeout(1) and others send a signal to a process and to its group: that is one request
 
 
 class Stop:
-    """A request to end, set by the first SIGTERM or SIGINT; a second signal kills."""
+    """A request to end, set by the first SIGTERM or SIGINT; one that comes a second later kills."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._signalled_at = 0.0
 
     @property
     def requested(self) -> bool:
@@ -43,8 +45,12 @@ class Stop:
             signal.signal(number, self._signalled)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self.request()
-        signal.signal(number, signal.SIG_DFL)
+        if not self.requested:
+            self._signalled_at = time.monotonic()
+            self.request()
+        elif time.monotonic() - self._signalled_at > _ECHO_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
 
 class Deadline:
