@@ -8,6 +8,9 @@ transaction that is published in part, so that a new session skips exactly these
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from prometheus_client import Counter
 
 from capture.cascades import Cascades
 from capture.catalog import Catalog, Misfit, Shape
@@ -35,12 +38,13 @@ from runtime.seams import seam
 from runtime.telemetry import capture_lag, published_rows
 from schemas.codec import Messages, RowsImage, RowsKind, encode_rows, envelope, whole_rows
 from schemas.ddl.statement import Kind
+from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
 from schemas.records import PositionRecord
 from schemas.sql import qualified
 from snapshot.interleave import Interleave
 
-_ROWS = {
+_ROWS: dict[int, RowsKind] = {
     EventType.WRITE_ROWS: RowsKind.INSERT,
     EventType.UPDATE_ROWS: RowsKind.UPDATE,
     EventType.DELETE_ROWS: RowsKind.DELETE,
@@ -49,6 +53,12 @@ _ROWS = {
     EventType.PARTIAL_UPDATE_ROWS: RowsKind.UPDATE,
     EventType.DELETE_ROWS_V1: RowsKind.DELETE,
 }
+_ROTATE, _PARTIAL = int(EventType.ROTATE), int(EventType.PARTIAL_UPDATE_ROWS)
+
+
+@lru_cache(4096)
+def _published(name: TableName, kind: RowsKind) -> Counter:
+    return published_rows.labels(str(name), kind.name.lower())
 
 
 @dataclass(slots=True)
@@ -145,7 +155,7 @@ class Stream:
             pass_by(event, self.log)
         else:
             handler(event)
-        if event.end and event.type != EventType.ROTATE:  # that one's end is in the file before
+        if event.end and event.type != _ROTATE:  # that one's end is in the file before
             self._advance(event.end)
         if self._server is not None and not self._transaction.gtid:
             self._reach(self._server)
@@ -209,7 +219,7 @@ class Stream:
             ) from error
         if shape is None:
             return
-        name, kind = shape.table.name, _ROWS[EventType(event.type)]
+        name, kind = shape.table.name, _ROWS[event.type]
         place = self.log.reached(event.end).offset - event.size
         first = transaction.row if place == transaction.place else 0
         common = envelope(
@@ -228,7 +238,7 @@ class Stream:
         image = RowsImage(kind, *head.images)
         skip = max(0, transaction.skip - transaction.units)
         data = event.body[head.start :]
-        if event.type == EventType.PARTIAL_UPDATE_ROWS:
+        if event.type == _PARTIAL:
             data = whole_rows(shape.plan, image, data)
         messages = encode_rows(shape.plan, image, data, common, skip, first)
         transaction.units += messages.rows
@@ -237,7 +247,7 @@ class Stream:
             self._interleave.touched(name, transaction.gtid, [key for key in messages.keys if key is not None])
         if messages.values and not self._interleave.drops(name):
             self._publisher.send(shape.topic, messages.keys, messages.values)
-            published_rows.labels(str(name), kind.name.lower()).inc(messages.rows)
+            _published(name, kind).inc(messages.rows)
             self.moved = True
         if head.foreign_keys and self._cascades.keys.followed(name, kind):
             self._cascade(shape, kind, encode_rows(shape.plan, image, data, common, 0, first) if skip else messages)
