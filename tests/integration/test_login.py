@@ -175,7 +175,7 @@ def test_a_whole_migration_over_tls_and_a_password_that_changes(task: NewTask, s
     run.rewrite({"source": {"tls": {"ca": str(site.authority.ca)}}, "targets": {"polar": {"tls": _verified(trusted)}}})
     with connect(site.admin) as here, connect(run.stack.destination.endpoint("admin")) as there:
         here.execute(f"CREATE USER mover IDENTIFIED BY '{_PASSWORD}' REQUIRE SSL")
-        here.execute("GRANT SELECT, SHOW VIEW, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO mover")
+        here.execute("GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO mover")
         here.execute("CREATE DATABASE closed")
         here.execute("CREATE TABLE closed.t (id INT PRIMARY KEY)")
         here.execute("CREATE TABLE closed.keyless (id INT)")

@@ -13,7 +13,7 @@ from tests.conftest import NewTask, empty
 from tests.pipeline.aged import aged
 
 _PASSWORD = "a-password-of-the-test"
-_SOURCE = "SELECT, SHOW VIEW, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT"
+_SOURCE = "SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT"
 
 
 @pytest.fixture
