@@ -26,7 +26,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._signalled_at = 0.0
+        self._signalled_at: float | None = None
 
     @property
     def requested(self) -> bool:
@@ -45,7 +45,7 @@ class Stop:
             signal.signal(number, self._signalled)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if not self.requested:
+        if self._signalled_at is None:
             self._signalled_at = time.monotonic()
             self.request()
         elif time.monotonic() - self._signalled_at > _ECHO_SECONDS:
