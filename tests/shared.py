@@ -9,12 +9,14 @@ from pathlib import Path
 _PROJECT = Path(__file__).resolve().parents[1]
 SHARED = _PROJECT.parent / "shared"
 CORPORA = SHARED / "corpora"
+REPORTED = SHARED / "bugs"
 GOLDEN = SHARED / "golden"
 _READERS = (
     "tests/conformance/test_corpora.py",
     "tests/conformance/test_corpora56.py",
     "tests/conformance/test_corpora_minimal.py",
     "tests/conformance/test_debezium.py",
+    "tests/conformance/test_reported.py",
     "tests/unit/schemas/ddl/test_corpora.py",
 )
 

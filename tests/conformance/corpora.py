@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from tests.shared import CORPORA
+from tests.shared import CORPORA, REPORTED
 
 _DATABASE = re.compile(
     r"^[ \t]*(?:USE|(?:CREATE|DROP)[ \t]+(?:DATABASE|SCHEMA)(?:[ \t]+IF(?:[ \t]+NOT)?[ \t]+EXISTS)?)"
@@ -38,7 +38,7 @@ class Worth(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case; `tables` and `rows` are what MySQL holds at its end."""
+    """One case; `held` is how many tables and rows MySQL holds at its end, where that was written down."""
 
     corpus: str
     name: str
@@ -46,8 +46,7 @@ class Case:
     databases: frozenset[str]  # every one that its files name
     prepare: tuple[Path, ...]
     increment: tuple[Path, ...]
-    tables: int
-    rows: int
+    held: tuple[int, int] | None
 
     @property
     def id(self) -> str:
@@ -55,9 +54,9 @@ class Case:
 
     @property
     def worth(self) -> Worth:
-        if self.rows:
+        if self.held is None or self.held[1]:
             return Worth.FULL
-        return Worth.SCHEMA if self.tables else Worth.VACUOUS
+        return Worth.SCHEMA if self.held[0] else Worth.VACUOUS
 
     def steps(self, mode: Mode) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
         """The files to feed before the pipeline starts, and those to feed while it runs."""
@@ -85,11 +84,29 @@ def read(corpus: str) -> list[Case]:
                 databases=frozenset({entry["db"]}.union(*map(_databases, prepare + increment))),
                 prepare=prepare,
                 increment=increment,
-                tables=native["tables"],
-                rows=native["rows"],
+                held=(native["tables"], native["rows"]),
             )
         )
     return found
+
+
+def read_reported() -> list[Case]:
+    """Cases after public reports: what is there before the task begins, and what is done while it runs."""
+    return [_reported(folder) for folder in sorted(REPORTED.iterdir())]
+
+
+def _reported(folder: Path) -> Case:
+    prepare, increment = (folder / "00-prepare.sql",), (folder / "10-stream.sql",)
+    database = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["db"]
+    return Case(
+        corpus="reported",
+        name=folder.name,
+        database=database,
+        databases=frozenset({database}.union(*map(_databases, prepare + increment))),
+        prepare=prepare,
+        increment=increment,
+        held=None,
+    )
 
 
 def batches(cases: list[Case]) -> list[list[Case]]:

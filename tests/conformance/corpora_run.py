@@ -173,8 +173,10 @@ class Corpora:
     def _judge(self, case: Case) -> str:
         """Why the case has failed; empty when it has not."""
         tables, rows = self._count(case)
-        if (tables, rows) != (case.tables, case.rows):
-            return f"the source holds {tables} tables, {rows} rows instead of {case.tables}, {case.rows}"
+        if case.held is None and not (tables and rows):
+            return "the source holds no rows"
+        if case.held is not None and (tables, rows) != case.held:
+            return f"the source holds {tables} tables, {rows} rows instead of {case.held[0]}, {case.held[1]}"
         return self._differences(case)
 
     def _differences(self, case: Case) -> str:

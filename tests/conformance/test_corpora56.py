@@ -29,7 +29,7 @@ class Corpora56(Corpora):
 
     def _judge(self, case: Case) -> str:
         held, refused = self._count(case), REFUSED.get(case.id)
-        if held == (case.tables, case.rows) and refused is not None:
+        if held == case.held and refused is not None:
             return f"the source holds what 9.7 would hold, although it is said to refuse: {refused}"
         return self._differences(case) if refused is not None else super()._judge(case)
 
