@@ -102,16 +102,20 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
         uniques = keys.get(table, {})
         primary = uniques.pop("PRIMARY", [])
         name = TableName(database, table)
+        identity = identifying((str(column), whole) for column, whole, _ in primary)
+        if primary and not identity:
+            others.setdefault(table, set()).add("primary")
         found[name] = Table(
             name=name,
             columns=tuple(columns[table]),
-            primary_key=identifying((str(column), whole) for column, whole, _ in primary),
+            primary_key=identity,
             unique_keys=in_order(
                 UniqueKey(
                     name=index,
                     columns=tuple(column for column, _, _ in parts if column is not None),
                     total=all(whole and filled for _, whole, filled in parts),
                     whole=all(whole for _, whole, _ in parts),
+                    expressions=any(column is None for column, _, _ in parts),
                 )
                 for index, parts in uniques.items()
             ),

@@ -48,6 +48,7 @@ class UniqueKey:
     columns: tuple[str, ...]
     total: bool
     whole: bool = True  # every part is a whole column
+    expressions: bool = False  # some part is none of `columns`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,8 @@ class Table:
     charset: str | None = None
     collation: str | None = None
     comment: str = ""
-    #: names of keys that are not unique, in small letters, and maybe of some that are gone; None: not known
+    #: names of keys that are not unique, in small letters, and maybe of some that are gone; None: not known.
+    #: A primary key on prefixes counts as one of them.
     other_keys: tuple[str, ...] | None = None
 
     @cached_property

@@ -48,6 +48,7 @@ class Alteration:
     touched: dict[str, Callable[[Column], Column]] = field(default_factory=dict)  # defaults, visibility
     keys: list[Key] = field(default_factory=list)
     dropped_keys: list[str] = field(default_factory=list)
+    dropped_constraints: list[str] = field(default_factory=list)
     renamed_keys: list[tuple[str, str]] = field(default_factory=list)
     options: TableOptions = field(default_factory=TableOptions)
     convert: Named | None = None
@@ -66,6 +67,7 @@ def altered(cursor: Cursor, table: Table, session: Session, database: Collated |
         if any(change.text.type.of_text or change.text.type.name == "blob" for change in alteration.placed):
             raise Unclear  # which one overrules the other depends on their types
         draft.columns = [converted(column, convert) for column in draft.columns]
+    _drop_keys(alteration, draft)
     _columns(alteration, draft, session)
     if convert is not None and not session.has_dictionary:
         draft.default = None  # MySQL 5.6 keeps the old one now and then
@@ -178,7 +180,7 @@ def _drop(cursor: Cursor, found: Alteration, session: Session) -> None:
     elif cursor.take("FOREIGN", "KEY") or cursor.take("CHECK"):
         cursor.name()
     elif cursor.take("CONSTRAINT"):
-        raise Unclear  # of which kind it is, only the server knows
+        found.dropped_constraints.append(cursor.name())
     else:
         cursor.take("COLUMN")
         found.dropped.append(cursor.name())
@@ -313,8 +315,7 @@ def _columns(found: Alteration, draft: Draft, session: Session) -> None:
         if name in dropped:
             continue
         if name in changes:
-            if changes[name].after is None:
-                columns.append(built[id(changes[name])])
+            columns.append(built[id(changes[name])])
             continue
         if name in touched:
             column = touched[name](column)
@@ -325,7 +326,9 @@ def _columns(found: Alteration, draft: Draft, session: Session) -> None:
     draft.columns = columns
     for change in found.placed:
         if change.old is None or change.after is not None:
-            _insert(draft, built[id(change)], change.after)
+            column = built[id(change)]
+            draft.columns = [each for each in draft.columns if each is not column]
+            _insert(draft, column, change.after)
     if len({column.name.lower() for column in draft.columns}) != len(draft.columns):
         raise Unclear
 
@@ -337,9 +340,14 @@ def _insert(draft: Draft, column: Column, after: str | None) -> None:
         draft.columns.insert(0 if after == _FIRST else draft.find(after) + 1, column)
 
 
-def _keys(found: Alteration, draft: Draft) -> None:
+def _drop_keys(found: Alteration, draft: Draft) -> None:
+    """Before their columns go or change, which then concerns them no more."""
     for name in found.dropped_keys:
         draft.drop_key(name)
-    for old, new in found.renamed_keys:
-        draft.rename_key(old, new)
+    for name in found.dropped_constraints:
+        draft.drop_constraint(name)
+
+
+def _keys(found: Alteration, draft: Draft) -> None:
+    draft.rename_keys(found.renamed_keys)
     draft.add_keys(found.keys)

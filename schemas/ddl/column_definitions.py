@@ -87,7 +87,7 @@ def _attribute(cursor: Cursor, found: ColumnText) -> bool:
         _now(cursor)
         found.on_update = True
     elif cursor.take("AUTO_INCREMENT"):
-        found.auto_increment = True
+        found.null, found.auto_increment = False, True  # NOT NULL, unless NULL stands behind it
     elif cursor.take("SERIAL", "DEFAULT", "VALUE"):
         found.null, found.auto_increment, found.unique = False, True, True
     elif cursor.take("UNIQUE"):

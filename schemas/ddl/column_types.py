@@ -180,6 +180,8 @@ def settled(column: Column, text: TypeText, session: Session, default: Collated 
     name, size = text.name, text.size
     if text.of_text:
         return _characters(column, text, session, text.charset.resolved(session.charsets, default))
+    if name == "varbinary" and (size or 0) > _MOST_BYTES:
+        return _replaced(column, session, size or 0, None)
     if name in ("binary", "varbinary"):
         return _typed(column, name, f"{name}({size})", length=size or 0, charset="binary")
     if name == "blob":
@@ -237,6 +239,13 @@ def blob(column: Column, size: int, collated: Collated | None) -> Column:
     return replace(found, collation=collated.collation)
 
 
+def _replaced(column: Column, session: Session, size: int, collated: Collated | None) -> Column:
+    """What a lax session makes of a type that is too long for its name; a strict one refuses it."""
+    if session.strict:
+        raise Unclear
+    return blob(column, size, collated)
+
+
 def _characters(column: Column, text: TypeText, session: Session, collated: Collated) -> Column:
     name, size, width = text.name, text.size or 0, longest(collated.charset)
     binary = collated.charset == "binary"
@@ -244,8 +253,10 @@ def _characters(column: Column, text: TypeText, session: Session, collated: Coll
         return _labelled(column, text, session, collated)
     if name == "text":
         return blob(column, _bytes(text.size, width), None if binary else collated)
-    if (name == "char" and size > _MOST_CHARACTERS) or (name == "varchar" and size * width > _MOST_BYTES):
-        raise Unclear  # an error, or another type in a lax session
+    if name == "varchar" and size * width > _MOST_BYTES:
+        return _replaced(column, session, size * width, None if binary else collated)
+    if name == "char" and size > _MOST_CHARACTERS:
+        raise Unclear
     if binary:
         name = {"char": "binary", "varchar": "varbinary"}[name]
         return _typed(column, name, f"{name}({size})", length=size, charset="binary")
@@ -270,11 +281,7 @@ def _labelled(column: Column, text: TypeText, session: Session, collated: Collat
 
 
 def _integer(column: Column, text: TypeText, session: Session) -> Column:
-    width = text.size
-    if width is None:
-        width = _WIDTHS[text.name][text.unsigned]
-    elif width == 0:
-        raise Unclear
+    width = text.size or _WIDTHS[text.name][text.unsigned]
     keeps = session.prints_widths or text.zerofill or (text.name == "tinyint" and width == 1 and not text.unsigned)
     printed = text.name + f"({width})" * keeps + " unsigned" * text.unsigned + " zerofill" * text.zerofill
     return replace(_typed(column, text.name, printed), unsigned=text.unsigned)

@@ -13,6 +13,7 @@ from schemas.names import TableName
 from schemas.table import SPATIAL_TYPES, Column, Table, UniqueKey, in_order
 
 _PRIMARY = "primary"
+_EXPRESSIONS = "functional_index"
 _MOST_SUFFIXES = 100
 
 
@@ -32,7 +33,12 @@ class Key:
     parts: tuple[Part, ...]
     unique: bool = False
     primary: bool = False
+    of_foreign_key: bool = False  # made only where no other key serves
     may_be: tuple[str, ...] = ()  # further names that the server may give it
+
+    @property
+    def of_expressions(self) -> bool:
+        return any(part.column is None for part in self.parts)
 
 
 @dataclass(slots=True)
@@ -47,6 +53,8 @@ class Draft:
     default: Collated | None = None
     comment: str = ""
     implies_defaults: bool = False  # the server gives columns of the primary key a default
+    bound: tuple[str, ...] = ()  # the columns of a primary key on prefixes that the statement makes
+    explicit: set[str] = field(default_factory=set)  # of `other_keys`, those that the statement surely makes
 
     @classmethod
     def of(cls, table: Table) -> "Draft":
@@ -85,10 +93,15 @@ class Draft:
 
     def _in_key(self, column: Column) -> Column:
         """The primary key makes its columns NOT NULL."""
-        if not column.nullable or column.name not in self.primary_key:
+        if not column.nullable or column.name not in (*self.primary_key, *self.bound):
             return column
-        implied = self.implies_defaults and column.default is None
+        implied = self.implies_defaults and column.default is None and not column.auto_increment
         return replace(column, nullable=False, default=implied_default(column) if implied else column.default)
+
+    @property
+    def _hides_primary(self) -> bool:
+        """True when there may be a primary key on prefixes: which columns it binds is not told."""
+        return not self.primary_key and (self.other_keys is None or _PRIMARY in self.other_keys)
 
     def find(self, name: str) -> int:
         """The place of a column; Unclear when there is none."""
@@ -105,25 +118,25 @@ class Draft:
     def forget_columns(self, names: Sequence[str]) -> None:
         """Dropped columns leave their keys; a key without parts is gone."""
         gone = set(names)
-        if not self.primary_key and any(not self.columns[self.find(name)].nullable for name in gone):
-            raise Unclear  # it may be in a primary key on prefixes, which is not told
+        if self._hides_primary and any(not self.columns[self.find(name)].nullable for name in gone):
+            raise Unclear  # it may be in the primary key
         self.primary_key = tuple(name for name in self.primary_key if name not in gone)
         kept = []
         for key in self.unique_keys:
             columns = tuple(name for name in key.columns if name not in gone)
-            if columns and columns != key.columns and not key.whole:
+            if columns and columns != key.columns and not key.whole and not key.expressions:
                 raise Unclear  # which part is not whole is not known
-            if columns or not key.columns:
+            if columns or key.expressions:
                 kept.append(replace(key, columns=columns))
         self.unique_keys = kept
 
     def retyped(self, old: Column, new: Column) -> None:
         """A column that becomes another type may be in a key by a prefix, or be so from now on: not followed here."""
-        if not self.primary_key and new.nullable and not old.nullable:
-            raise Unclear  # it may be in a primary key on prefixes, which is not told
+        if self._hides_primary and new.nullable and not old.nullable:
+            raise Unclear  # it may be in the primary key
         if (old.data_type, old.length, old.charset) == (new.data_type, new.length, new.charset):
             return
-        if not self.primary_key and not old.nullable and old.data_type.endswith(("char", "binary", "text", "blob")):
+        if self._hides_primary and not old.nullable and old.data_type.endswith(("char", "binary", "text", "blob")):
             raise Unclear  # the same: such a key may come to be on the whole column
         prefixed = new.data_type in SPATIAL_TYPES or new.data_type.endswith(("text", "blob", "json"))
         if any((prefixed or old.labels or not key.whole) and old.name in key.columns for key in self.unique_keys):
@@ -132,7 +145,7 @@ class Draft:
     # -- keys
 
     def add_keys(self, keys: Sequence[Key]) -> None:
-        for key in keys:
+        for key in self._with_names_of_expressions(keys):
             if key.primary:
                 self._add_primary(key)
             elif key.unique:
@@ -142,9 +155,7 @@ class Draft:
 
     def drop_key(self, name: str) -> None:
         if name.lower() == _PRIMARY:
-            if not self.primary_key:
-                raise Unclear
-            self.primary_key = ()
+            self._drop_primary()
             return
         kept = [key for key in self.unique_keys if key.name.lower() != name.lower()]
         if len(kept) == len(self.unique_keys) and self.other_keys is not None and name.lower() not in self.other_keys:
@@ -155,26 +166,52 @@ class Draft:
         if self.other_keys is not None:
             self.other_keys.discard(name.lower())
 
-    def rename_key(self, old: str, new: str) -> None:
-        self.unique_keys = [
-            replace(key, name=new) if key.name.lower() == old.lower() else key for key in self.unique_keys
-        ]
-        if self.other_keys is not None and old.lower() in self.other_keys:
-            self.other_keys.add(new.lower())
+    def drop_constraint(self, name: str) -> None:
+        """DROP CONSTRAINT: of a key, or of a foreign key or check, which leave no trace here."""
+        if not name.isascii():
+            raise Unclear
+        if name.lower() in (_PRIMARY, *(key.name.lower() for key in self.unique_keys)):
+            self.drop_key(name)
+
+    def _drop_primary(self) -> None:
+        if not self.primary_key and self.other_keys is None:
+            raise Unclear
+        self.primary_key = ()
+        if self.other_keys is not None:
+            self.other_keys.discard(_PRIMARY)
+
+    def rename_keys(self, renames: Sequence[tuple[str, str]]) -> None:
+        """All at once: `y` may get the name of `x`, and `x` another."""
+        names = {old.lower(): new for old, new in renames}
+        self.unique_keys = [replace(key, name=names.get(key.name.lower(), key.name)) for key in self.unique_keys]
+        if self.other_keys is not None:
+            self.other_keys |= {new.lower() for old, new in names.items() if old in self.other_keys}
 
     def _add_primary(self, key: Key) -> None:
-        if self.primary_key or not all(self._whole(part) for part in key.parts):
-            raise Unclear  # a key on a prefix is none of the definition's, and binds its columns all the same
-        if not all(map(self._whole, key.parts)):
+        if self.primary_key:
             raise Unclear
-        self.primary_key = tuple(self.columns[self.find(part.column or "")].name for part in key.parts)
+        columns = tuple(self.columns[self.find(part.column or "")].name for part in key.parts)
+        if all(self._whole(part) for part in key.parts):
+            self.primary_key = columns
+            self.other_keys = None if self.other_keys is None else self.other_keys - {_PRIMARY}
+        elif self.other_keys is None:
+            raise Unclear
+        else:  # none of the definition's, but it binds its columns all the same
+            self.other_keys.add(_PRIMARY)
+            self.bound = columns
 
     def _add_unique(self, key: Key) -> None:
         columns = [self.columns[self.find(part.column)] for part in key.parts if part.column is not None]
         whole = all(part.column is not None and self._whole(part) for part in key.parts)
-        name = key.name or self._free_name(key)
+        name = key.name or self._free_name(columns[0].name)
         self.unique_keys.append(
-            UniqueKey(name=name, columns=tuple(column.name for column in columns), total=False, whole=whole)
+            UniqueKey(
+                name=name,
+                columns=tuple(column.name for column in columns),
+                total=False,
+                whole=whole,
+                expressions=key.of_expressions,
+            )
         )
 
     def _whole(self, part: Part) -> bool:
@@ -190,28 +227,56 @@ class Draft:
         return part.prefix == column.length
 
     def _add_other(self, key: Key) -> None:
-        if self.other_keys is not None:
-            first = key.parts[0].column or "functional_index"
-            taken = self._taken()
-            names = {key.name.lower()} if key.name else {first.lower()}
-            if not key.name and first.lower() in taken:  # one of these it is
-                names = {f"{first.lower()}_{number}" for number in range(2, _MOST_SUFFIXES)}
-            self.other_keys |= names | {name.lower() for name in key.may_be}
+        if self.other_keys is None:
+            return
+        if key.name and not key.of_foreign_key:
+            self._add_explicit(key.name)
+            return
+        first = (key.parts[0].column or "").lower()
+        try:
+            name = self._free_name(first)
+        except Unclear:  # one of these it is
+            self.other_keys |= {f"{first}_{number}" for number in range(2, _MOST_SUFFIXES)}
+        else:
+            if not key.of_foreign_key:
+                self._add_explicit(name)
+            self.other_keys.add(name.lower())
+        self.other_keys |= {name.lower() for name in key.may_be}
 
-    def _free_name(self, key: Key) -> str:
+    def _add_explicit(self, name: str) -> None:
+        if self.other_keys is not None:
+            self.other_keys.add(name.lower())
+            self.explicit.add(name.lower())
+
+    def _free_name(self, base: str) -> str:
         """The name that the server gives to a key without one: its first column's, then with _2, _3 ..."""
         if self.other_keys is None:
             raise Unclear
-        first = key.parts[0].column
-        base = "functional_index" if first is None else self.columns[self.find(first)].name
-        uniques = {unique.name.lower() for unique in self.unique_keys}
+        taken = {unique.name.lower() for unique in self.unique_keys} | self.explicit | {_PRIMARY}
         for number in range(1, _MOST_SUFFIXES):
             name = base if number == 1 else f"{base}_{number}"
+            if name.lower() in taken:
+                continue
             if name.lower() in self.other_keys:
-                raise Unclear
-            if name.lower() not in uniques and name.lower() != _PRIMARY:
-                return name
+                raise Unclear  # it may be gone, or go for the new key
+            return name
         raise Unclear
 
-    def _taken(self) -> set[str]:
-        return {unique.name.lower() for unique in self.unique_keys} | (self.other_keys or set()) | {_PRIMARY}
+    def _with_names_of_expressions(self, keys: Sequence[Key]) -> list[Key]:
+        """Keys over expressions get their names before all others."""
+        written = {key.name.lower() for key in keys if key.name}
+        named = []
+        for key in keys:
+            if not key.name and key.of_expressions:
+                if self.other_keys is None:
+                    raise Unclear
+                taken = written | {unique.name.lower() for unique in self.unique_keys}
+                number = 1
+                while (name := _EXPRESSIONS + (f"_{number}" if number > 1 else "")) in taken:
+                    number += 1
+                if name in self.other_keys:
+                    raise Unclear
+                written.add(name)
+                key = replace(key, name=name)
+            named.append(key)
+        return named

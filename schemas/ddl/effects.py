@@ -36,7 +36,11 @@ def tables_after(
         found = _after(cursor, statement, session, known, databases)
     except Unclear:
         return {}
-    return {} if found is None else {found.name: found}
+    if found is None:
+        return {}
+    others = statement.tables[1:] if statement.kind is Kind.ALTER_TABLE and not statement.renames else ()
+    unchanged = {name: table for name in others if (table := known(name)) is not None}  # EXCHANGE PARTITION
+    return {found.name: found} | unchanged
 
 
 def database_after(sql: str, statement: Statement, session: Session, default: Collated | None) -> Collated | None:

@@ -96,7 +96,7 @@ def _foreign_key(cursor: Cursor, symbol: str) -> Key:
     parts = read_parts(cursor)
     cursor.expect("REFERENCES")
     skip_reference(cursor)
-    return Key("", parts, may_be=tuple(filter(None, (symbol, name))))
+    return Key("", parts, of_foreign_key=True, may_be=tuple(filter(None, (symbol, name))))
 
 
 def _parentheses(cursor: Cursor) -> None:

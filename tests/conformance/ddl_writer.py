@@ -52,6 +52,8 @@ class DdlWriter:
     def alter(self, columns: list[str], keys: list[str]) -> str:
         """With the columns and keys that the table has now."""
         clauses = [self._clause(columns, keys) for _ in range(self._random.choice((1, 1, 2, 3, 4)))]
+        converts = [clause for clause in clauses if clause.startswith("CONVERT")]
+        clauses = [clause for clause in clauses if clause not in converts[1:]]  # of two, MySQL 9.7 dies
         return f"ALTER TABLE {self._of('t', '`t`', '/*!40000 t */')} " + ", ".join(clauses)
 
     def index(self, columns: list[str], keys: list[str]) -> str:
@@ -83,10 +85,15 @@ class DdlWriter:
             lambda: self.charset_clause().strip() or "COMMENT 'new'",
             lambda: f"DROP {self._of('INDEX', 'KEY')} {key}",
             lambda: f"RENAME KEY {key} TO {_quoted(self._of('x', 'y', 'r'))}",
+            lambda: f"DROP CONSTRAINT {self._of(key, 'c1', 'f1', 'k1')}",
+            lambda: f"DROP {self._of('KEY', 'CONSTRAINT')} {key}, DROP {old}",
+            lambda: f"DROP PRIMARY KEY, MODIFY {old} {self._definition()}",
+            lambda: f"ADD {self._foreign_key(columns)}",
+            lambda: f"ADD CONSTRAINT k1 CHECK ({old} IS NULL OR {old} IS NOT NULL)",
             lambda: "DROP PRIMARY KEY",
             lambda: self._of("FORCE", "ENGINE=InnoDB", "ALGORITHM=COPY", "ROW_FORMAT=DYNAMIC STATS_PERSISTENT=0"),
         )
-        weights = (6, 2, 4, 4, 4, 1, 5, 3, 1, 2, 1, 2, 1, 2, 2, 1, 1, 1)
+        weights = (6, 2, 4, 4, 4, 1, 5, 3, 1, 2, 1, 2, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1)
         return self._random.choices(writers, weights)[0]()
 
     def _place(self, columns: list[str]) -> str:
@@ -97,11 +104,20 @@ class DdlWriter:
         unique = f"UNIQUE {self._of('', 'KEY ', 'INDEX ')}{name}"
         symbol = f"CONSTRAINT {self._of('c1', 'c2')} UNIQUE "
         kind = self._of("PRIMARY KEY ", unique, unique, symbol, f"KEY {name}", f"INDEX {name}")
-        return f"{kind}({self._parts(columns)})"
+        return self._foreign_key(columns) if self._chance(0.07) else f"{kind}({self._parts(columns)})"
+
+    def _foreign_key(self, columns: list[str]) -> str:
+        """To a table that is not there; the server may make a key for it."""
+        symbol, column = self._of("", "CONSTRAINT f1 "), _quoted(self._random.choice(columns))
+        return f"{symbol}FOREIGN KEY {self._of('', 'f2 ')}({column}) REFERENCES nowhere (id)"
 
     def _parts(self, columns: list[str]) -> str:
         chosen = self._random.sample(columns, min(len(columns), self._of(1, 1, 2)))
-        return ", ".join(f"{_quoted(name)}{self._of('', '', '', '(3)')}{self._of('', '', ' DESC')}" for name in chosen)
+        plain = [f"{_quoted(name)}{self._of('', '', '', '(3)')}{self._of('', '', ' DESC')}" for name in chosen]
+        return ", ".join([*plain, self._expression(columns)] if self._chance(0.1) else plain)
+
+    def _expression(self, columns: list[str]) -> str:
+        return f"(CAST({_quoted(self._random.choice(columns))} AS CHAR(9)))"
 
     # -- columns
 
@@ -116,19 +132,23 @@ class DdlWriter:
     def _number(self) -> str:
         name = self._of(
             "TINYINT", "TINYINT(1)", "BOOL", "SMALLINT", "INT1", "INT2", "INT3", "INT4", "INT8", "MEDIUMINT", "INT",
-            "INTEGER(5)", "BIGINT", "DECIMAL", "DEC(5)", "NUMERIC(12,4)", "FIXED(6,0)", "FLOAT", "FLOAT(24)",
+            "INT(0)", "INTEGER(5)", "BIGINT", "DECIMAL", "DEC(5)", "NUMERIC(12,4)", "FIXED(6,0)", "FLOAT", "FLOAT(24)",
             "FLOAT(25)", "FLOAT(7,3)", "REAL", "DOUBLE", "DOUBLE PRECISION", "DOUBLE(8,2)", "FLOAT8", "DECIMAL(0)",
         )  # fmt: skip
         sign = self._of("", "", "", " UNSIGNED", " ZEROFILL", " SIGNED")
         if name == "BOOL":
             return name + self._null() + self._of("", " DEFAULT TRUE", " DEFAULT 0")
-        return name + sign + self._null() + self._of("", "", " DEFAULT 1", " DEFAULT '2'", " UNIQUE", " PRIMARY KEY")
+        return name + sign + self._null() + self._of(
+            "", "", "", "", " DEFAULT 1", " DEFAULT '2'", " UNIQUE",
+            " PRIMARY KEY", " AUTO_INCREMENT UNIQUE", " AUTO_INCREMENT NULL UNIQUE"
+        )  # fmt: skip
 
     def _text(self) -> str:
         name = self._of(
             "CHAR", "CHAR(10)", "CHARACTER(255)", "VARCHAR(20)", "CHAR VARYING(5)", "CHARACTER VARYING(300)",
             "TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT", "TEXT(100)", "TEXT(20000)", "TEXT(70000)",
             "LONG", "LONG VARCHAR", "ENUM('a','B','it''s')", "SET('x','y ','z')", "VARCHAR(4000)", "VARCHAR(0)",
+            "VARCHAR(16000)", "VARCHAR(70000)",
         )  # fmt: skip
         charset = self._of(
             "", "", "", f" CHARACTER SET {self._of(*_CHARSETS)}", f" CHARSET {self._of(*_CHARSETS)}", " BINARY",
@@ -142,7 +162,8 @@ class DdlWriter:
         name = self._of(
             "DATE", "TIME", "TIME(3)", "DATETIME", "DATETIME(6)", "TIMESTAMP", "TIMESTAMP(2)", "YEAR", "YEAR(4)", "BIT",
             "BIT(9)", "JSON", "BLOB", "TINYBLOB", "MEDIUMBLOB", "LONGBLOB", "BLOB(300)", "BLOB(100000)",
-            "LONG VARBINARY", "BINARY", "BINARY(7)", "VARBINARY(30)", "VECTOR", "VECTOR(5)", "POINT SRID 0", *_SPATIAL
+            "LONG VARBINARY", "BINARY", "BINARY(7)", "VARBINARY(30)", "VARBINARY(70000)", "VECTOR", "VECTOR(5)",
+            "POINT SRID 0", *_SPATIAL
         )  # fmt: skip
         default = ""
         if name in ("DATETIME", "TIMESTAMP"):

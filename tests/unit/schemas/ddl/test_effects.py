@@ -190,6 +190,23 @@ ALTERED = {
     ),
     "ADD CHECK (a > 1), DROP CHECK k, ADD d INT PARTITION BY KEY (id)": f"{_ID}, {_A}, {_B}, {_C}, d int, {_KEYS}",
     "DROP PARTITION p0": f"{_ID}, {_A}, {_B}, {_C}, {_KEYS}",
+    "MODIFY a INT AFTER b, MODIFY b INT NOT NULL AFTER c": f"{_ID}, a int, {_C}, b int !, PK id, a:a?, ab:a b?",
+    "ADD d INT AFTER a, MODIFY a INT NOT NULL AFTER c": f"{_ID}, d int, {_B}, {_C}, {_A}, {_KEYS}",
+    "DROP KEY ab, DROP b, DROP INDEX a": f"{_ID}, {_A}, {_C}, PK id",
+    "DROP PRIMARY KEY, DROP id": f"{_A}, {_B}, {_C}, a:a, ab:a b?",
+    "DROP PRIMARY KEY, MODIFY id INT": f"id int, {_A}, {_B}, {_C}, a:a, ab:a b?",
+    "DROP CONSTRAINT a, DROP CONSTRAINT c1": f"{_ID}, {_A}, {_B}, {_C}, PK id, ab:a b?",
+    "DROP CONSTRAINT `PRIMARY`": f"{_ID}, {_A}, {_B}, {_C}, a:a, ab:a b?",
+    "RENAME KEY a TO ab, RENAME KEY ab TO x": f"{_ID}, {_A}, {_B}, {_C}, PK id, ab:a, x:a b?",
+    "ADD INDEX b (b), ADD UNIQUE (b)": f"{_ID}, {_A}, {_B}, {_C}, PK id, a:a, ab:a b?, b_2:b?",
+    "ADD KEY ((a + 1)), ADD UNIQUE ((a + 2)), ADD UNIQUE (a, (a + 3))": (
+        f"{_ID}, {_A}, {_B}, {_C}, {_KEYS}, functional_index_2:?, functional_index_3:a?"
+    ),
+    "ADD d INT(0), ADD e BIGINT(0) UNSIGNED ZEROFILL": (
+        f"{_ID}, {_A}, {_B}, {_C}, d int, e bigint(20) unsigned zerofill, {_KEYS}"
+    ),
+    "MODIFY a INT NULL AUTO_INCREMENT": f"{_ID}, a int ! auto, {_B}, {_C}, {_KEYS}",
+    "MODIFY a INT AUTO_INCREMENT NULL": f"{_ID}, a int auto, {_B}, {_C}, PK id, a:a?, ab:a b?",
     "ORDER BY a, b DESC, ADD d INT": f"{_ID}, {_A}, {_B}, {_C}, d int, {_KEYS}",
     "ADD COLUMN `first` INT FIRST, ADD `after` INT AFTER `first`": (
         f"first int, after int, {_ID}, {_A}, {_B}, {_C}, {_KEYS}"
@@ -213,7 +230,6 @@ UNKNOWN = (
     "MODIFY z INT",
     "MODIFY c TEXT, CONVERT TO CHARACTER SET utf8mb4",
     "CONVERT TO CHARACTER SET binary",
-    "DROP CONSTRAINT a",
     "DROP INDEX z",
     "ADD d INT, SOMETHING NEW",
     "ADD d ENUM(_latin1'x')",
@@ -235,6 +251,35 @@ def test_a_statement_cut_anywhere_is_read_or_unknown(clauses: str) -> None:
     for size in range(len(clauses)):
         found = after(f"ALTER TABLE t {clauses[:size]}", before)
         assert found is None or found.columns
+
+
+def test_a_lax_session_gets_another_type_for_one_that_is_too_long() -> None:
+    lax = replace(_SESSION, sql_mode=0)
+    texts = "a VARCHAR(70000), b VARBINARY(70000), c VARCHAR(70000) CHARSET binary, d VARCHAR(65535) CHARSET latin1"
+    found = certain(f"CREATE TABLE t ({texts})", session=lax)
+    assert shown(found) == f"a mediumtext {U}, b mediumblob, c mediumblob, d varchar(65535) {L}"
+    assert after("CREATE TABLE t (b VARBINARY(70000))") is None  # a strict one refuses it
+
+
+def test_a_primary_key_on_prefixes_binds_its_columns() -> None:
+    keyed = table("a VARCHAR(9), b VARCHAR(9) NOT NULL, c INT NOT NULL, PRIMARY KEY (a(3)), UNIQUE (c)")
+    assert shown(keyed) == f"a varchar(9) {U} !, b varchar(9) {U} !, c int !, c:c"
+    assert after("ALTER TABLE t MODIFY c INT", keyed) is None  # is it in the primary key?
+    assert after("ALTER TABLE t DROP b", keyed) is None
+    free = certain("ALTER TABLE t DROP PRIMARY KEY", keyed)
+    assert shown(certain("ALTER TABLE t MODIFY c INT, DROP b", free)) == f"a varchar(9) {U} !, c int, c:c?"
+
+
+def test_a_key_over_an_expression_outlives_its_columns() -> None:
+    keyed = table("a INT, b INT, UNIQUE k (a, (b + 1)), UNIQUE x (a)")
+    assert shown(certain("ALTER TABLE t DROP a", keyed)) == "b int, k:?"
+
+
+def test_an_exchange_leaves_both_definitions() -> None:
+    sql = "ALTER TABLE t EXCHANGE PARTITION p1 WITH TABLE u"
+    first = table("a INT")
+    tables = {name: replace(first, name=name) for name in (_NAME, TableName("d", "u"))}
+    assert tables_after(sql, understand(sql, "d", SqlModes()), _SESSION, "d", tables.get, _DATABASES) == tables
 
 
 def test_a_name_that_an_index_may_have_is_not_given_to_another() -> None:
