@@ -82,6 +82,11 @@ def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
     return connection
 
 
+def set_lock_wait(connection: Connection, seconds: int) -> None:
+    """How long the session's statements wait for a row or a table that something else has locked."""
+    connection.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}")
+
+
 def _set_if_known(connection: Connection, assignment: str) -> None:
     """Sets a variable that servers before 5.7 do not have."""
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from apply.records import Place, Records
 from apply.settings import ApplySettings
 from apply.state import Stuck
-from runtime.kafka import Consumer, KafkaError, KafkaSettings, Message, TopicPartition, member
+from runtime.kafka import Consumer, KafkaError, KafkaException, KafkaSettings, Message, TopicPartition, member
 from runtime.kafka_errors import errors_of, meaning
 from runtime.seams import seam
 from runtime.telemetry import log
@@ -54,29 +54,36 @@ class Inbox:
         return frozenset(self._held)
 
     @property
+    def places(self) -> list[Place]:
+        """Every partition that this process has."""
+        return list(self._starts)
+
+    @property
     def idle(self) -> bool:
         """Everything that the topics hold for this process is applied and committed."""
         return bool(self._starts) and not self._dirty and not self._held
 
-    def poll(self, seconds: float) -> list[Records]:
-        """The records that are there, or else those that come within `seconds`: at most a batch."""
+    def poll(self, seconds: float) -> tuple[list[Records], list[Stuck]]:
+        """The records that are there, or else those that come within `seconds`: at most a batch. And what comes next in
+        partitions that cannot go on."""
         with errors_of("read topics"):
             first = self._consumer.poll(seconds)
             self._moved.clear()
             messages = [] if first is None else self._fill([first])
-        batch = [records for records in _by_place(messages) if records.place in self._starts]
+        found, stuck = _by_place(messages)
+        batch = [records for records in found if records.place in self._starts]
         if batch:
             self._mark()
             self._dirty.update(records.place for records in batch)
             seam("apply.polled")
-        return batch
+        return batch, [each for each in stuck if each.place in self._starts]
 
     def hold(self, place: Place, offset: int) -> None:
         """Lets a partition rest; its records from `offset` on come again after `release`."""
         if place not in self._starts:
             return
         with errors_of(f"hold {place}"):
-            self._consumer.seek(TopicPartition(*place, offset))
+            self._seek(TopicPartition(*place, offset))
             self._consumer.pause([TopicPartition(*place)])
         self._held[place] = offset
 
@@ -99,7 +106,7 @@ class Inbox:
         """The next record of a partition is the one at `offset`."""
         if place in self._starts:
             with errors_of(f"seek {place}"):
-                self._consumer.seek(TopicPartition(*place, offset))
+                self._seek(TopicPartition(*place, offset))
 
     def commit(self) -> None:
         """Commits the offsets of what is applied, now and then. Nothing that was polled may be unapplied."""
@@ -119,6 +126,16 @@ class Inbox:
         self._closing = True
         with errors_of("leave the group"):
             self._consumer.close()
+
+    def _seek(self, at: TopicPartition) -> None:
+        try:
+            self._consumer.seek(at)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:
+                raise
+            # Nothing is fetched any more of a partition whose next record is gone, until it is taken anew.
+            self._consumer.incremental_unassign([TopicPartition(at.topic, at.partition)])
+            self._consumer.incremental_assign([at])
 
     def _fill(self, messages: list[Message]) -> list[Message]:
         """Adds what is there already: waiting with consume() would wait for all of it."""
@@ -203,41 +220,49 @@ def _offset(place: Place, offset: int) -> TopicPartition:
     return TopicPartition(place.topic, place.partition, offset, metadata=MARK)
 
 
-def _by_place(messages: Sequence[Message]) -> list[Records]:
-    """The messages by partition, each in order."""
+def _by_place(messages: Sequence[Message]) -> tuple[list[Records], list[Stuck]]:
+    """The messages by partition, each in order, up to the first one that is no record; and those."""
     found: dict[Place, tuple[list[int], list[bytes | None], list[bytes]]] = {}
+    stuck: dict[tuple[str | None, int | None], Stuck] = {}
     current: tuple[str | None, int | None] | None = None
     for message in messages:
-        error = message.error()
-        if error is not None:
-            _judge(error, message)
-            continue
         at = (message.topic(), message.partition())
+        value = message.value()
+        if message.error() is not None or value is None or at in stuck:
+            trouble = _trouble(message)
+            if trouble is not None:
+                stuck.setdefault(at, trouble)
+            continue
         if at != current:
             current = at
             offsets, keys, values = found.setdefault(Place(str(at[0]), at[1] or 0), ([], [], []))
-        value = message.value()
-        if value is None:
-            raise _stuck(
-                message,
-                "a record without a value",
-                "something else has written to the task's topics: reset the partition past this record",
-            )
         offsets.append(message.offset() or 0)
         keys.append(message.key())
         values.append(value)
-    return [Records(place, offsets, keys, values, offsets[-1] + 1) for place, (offsets, keys, values) in found.items()]
+    batch = [Records(place, offsets, keys, values, offsets[-1] + 1) for place, (offsets, keys, values) in found.items()]
+    return batch, list(stuck.values())
 
 
-def _judge(error: KafkaError, message: Message) -> None:
+def _trouble(message: Message) -> Stuck | None:
+    """Why the partition cannot go on past this message."""
+    error = message.error()
+    if error is None:
+        if message.value() is not None:
+            return None
+        return _stuck(
+            message,
+            "a record without a value",
+            "something else has written to the task's topics: reset the partition past this record",
+        )
     if error.code() == KafkaError._AUTO_OFFSET_RESET:
-        raise _stuck(
+        return _stuck(
             message,
             f"the next record to apply is not in the topic any more: {error.str()}",
             "its records were deleted, or it was made anew: start the task afresh with new topics",
         )
     if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART and not error.retriable():
         raise meaning(error, f"read {message.topic()}/{message.partition()}")
+    return None
 
 
 def _stuck(message: Message, error: str, hint: str) -> Stuck:

@@ -1,8 +1,9 @@
 """Apply: from the fences to wherever the topics end, batch by batch, and on from there as records come."""
 
 import time
+from collections import deque
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from apply.destination import open_session
@@ -10,6 +11,7 @@ from apply.fences import Fences
 from apply.inbox import Inbox
 from apply.layouts import Layouts
 from apply.records import Place, Records
+from apply.resting import Resting
 from apply.rewind import Rewind
 from apply.schema_topic import SchemaTopic
 from apply.settings import ApplySettings
@@ -17,7 +19,7 @@ from apply.state import State, Stuck
 from apply.writer import Writer
 from runtime.errors import Fatal
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Connection, Endpoint
+from runtime.mysql import Connection, Endpoint, Locked
 from runtime.telemetry import applied_records, apply_lag, log
 from schemas.topics import schema_topic
 
@@ -79,26 +81,46 @@ class Share:
         self._fences = fences
         self._inbox = inbox
         self._layouts = Layouts(apply.kafka, apply.task, connection)
-        self._writer = Writer(connection, state, self._layouts, fences, apply.settings.limits)
+        self._settings = apply.settings
+        self._writer = Writer(connection, state, self._layouts, fences, apply.settings)
+        self._resting = Resting(state, apply.settings)
+        self._apart: deque[Records] = deque()  # polled, and to be written one partition at a time
         self.schema = SchemaTopic(
             apply.destination, apply.group, Place(schema_topic(apply.task), 0), state, fences, apply.settings
         )
         self._epoch = state.epoch()
         self._awaited: dict[Place, int] = {}  # epochs that held partitions wait for
-        self._looked = self._used = time.monotonic()
+        self._looked = self._used = self._worked = time.monotonic()
         self._behind_since: float | None = 0.0
 
     def turn(self) -> None:
-        """Applies what has come; a problem that needs an operator is noted where `status` finds it."""
-        try:
-            self._go_on_with_schema()
-            self._look_for_epoch()
-            self._apply(self._inbox.poll(self._patience()))
+        """Applies what has come. A partition that cannot go on stands still, and the others go on."""
+        self._wake()
+        self._go_on_with_schema()
+        self._look_for_epoch()
+        if self._apart:
+            self._write_apart(self._apart.popleft())
+        else:
+            self._apply(*self._inbox.poll(self._patience()))
+        if not self._apart:
             self._inbox.commit()
             self._tell()
-        except Stuck as stuck:
-            self._state.put_problem(stuck.problem)
-            raise
+            self._end_if_nothing_else()
+
+    def _wake(self) -> None:
+        if self._resting:
+            self._resting.keep(self._inbox.places)
+            self._inbox.release(self._resting.due())
+
+    def _refused(self, stuck: Stuck) -> None:
+        """The partition stands still at its fence."""
+        self._resting.refused(stuck.place, stuck)
+        self._writer.troubled(stuck.place)
+        self._stand_still(stuck.place)
+
+    def _stand_still(self, place: Place) -> None:
+        self._inbox.hold(place, self._fences[place].next_offset)
+        self._awaited.pop(place, None)  # what comes first is tried first
 
     def _go_on_with_schema(self) -> None:
         schema = self.schema
@@ -107,16 +129,27 @@ class Share:
         if not self._inbox.has(schema.place):
             schema.close()
             return
-        if schema.step():
+        if not schema.waiting:
+            self._worked = time.monotonic()
+        try:
+            more = schema.step()
+        except Stuck as stuck:
+            schema.close()
+            self._refused(stuck)
+            return
+        if more:
             self._inbox.rest(schema.place, self._fences[schema.place].next_offset)
         else:
+            self._resting.went_on([schema.place])
             self._inbox.release([schema.place])
         self._see_epoch()
 
     def _look_for_epoch(self) -> None:
         """Partitions rest until a schema change is applied, perhaps by another process."""
         now = time.monotonic()
-        if self._inbox.held and now - self._looked >= _HELD_SECONDS:
+        for place in [place for place in self._awaited if not self._inbox.has(place)]:
+            del self._awaited[place]
+        if self._awaited and now - self._looked >= _HELD_SECONDS:
             self._looked = now
             self._see_epoch()
         if now - self._used >= _PING_SECONDS:
@@ -136,21 +169,45 @@ class Share:
     def _patience(self) -> float:
         if self.schema.busy:
             return _BUSY_SECONDS
-        if self._inbox.held:
+        if self._awaited:
             return _HELD_SECONDS
         return min(_IDLE_SECONDS, self._inbox.commit_in or _IDLE_SECONDS)
 
-    def _apply(self, batch: Sequence[Records]) -> None:
+    def _apply(self, batch: Sequence[Records], stuck: Sequence[Stuck]) -> None:
         due = []
         for records in batch:
             if records.place == self.schema.place:
                 self.schema.take(records)
                 self._inbox.rest(records.place, self._fences[records.place].next_offset)
-            else:
-                unapplied = records.since(self._fences[records.place].next_offset)
-                if len(unapplied):
+                continue
+            unapplied = records.since(self._fences[records.place].next_offset)
+            if len(unapplied):
+                with self._alone():
                     due.append(self._due(unapplied))
-        self._write([records for records in due if records.next_offset > self._fences[records.place].next_offset])
+        for each in stuck:
+            self._stop_at(each, due)
+        ready = [records for records in due if records.next_offset > self._fences[records.place].next_offset]
+        self._apart.extend(records for records in ready if records.place in self._resting)
+        self._write([records for records in ready if records.place not in self._resting])
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """What is refused inside stops only its partition."""
+        try:
+            yield
+        except Stuck as stuck:
+            self._refused(stuck)
+
+    def _stop_at(self, stuck: Stuck, due: Sequence[Records]) -> None:
+        """A record that is none is refused when all before it is applied; until then it comes again."""
+        place = stuck.place
+        before = next((records for records in due if records.place == place), None)
+        if place in self._inbox.held:
+            return
+        if before is None:
+            self._refused(stuck)
+        else:
+            self._inbox.go_to(place, before.next_offset)
 
     def _due(self, records: Records) -> Records:
         """The records whose schema changes are applied; the others are put back."""
@@ -175,9 +232,9 @@ class Share:
         while batch:
             try:
                 moved = self._writer.write(batch)
-            except Fatal:
-                moved = self._writer.isolate(batch)
-                batch = []
+            except (Fatal, Locked):
+                self._apart.extend(batch)
+                return
             for place in moved:
                 self._inbox.go_to(place, self._fences.reread(place))
             if not moved:
@@ -185,8 +242,32 @@ class Share:
                 return
             batch = [records for records in batch if records.place not in moved]
 
+    def _write_apart(self, records: Records) -> None:
+        """One partition by itself: what it meets concerns no other."""
+        place = records.place
+        try:
+            whole = self._writer.isolate(records)
+        except Stuck as stuck:
+            self._refused(stuck)
+        except Locked as error:
+            self._resting.locked(place, self._fences[place].next_offset, error)
+            self._stand_still(place)
+        else:
+            self._resting.went_on([place])
+            if not whole:
+                self._inbox.go_to(place, self._fences.reread(place))
+            self._count([records])
+
+    def _end_if_nothing_else(self) -> None:
+        """Nobody has anything from a process that only stands still: its end tells an operator."""
+        verdict = self._resting.verdict
+        if verdict is None or self._resting.locks:
+            return
+        if time.monotonic() - self._worked > self._settings.quiet_seconds:
+            raise verdict
+
     def _count(self, batch: Sequence[Records]) -> None:
-        self._used = time.monotonic()
+        self._used = self._worked = time.monotonic()
         applied_records.labels(self._target).inc(sum(map(len, batch)))
         if batch:
             newest = max(self._fences[records.place].source_us for records in batch)

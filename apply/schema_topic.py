@@ -31,6 +31,7 @@ class SchemaTopic:
         self._settings = settings
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._current: Generator[None] | None = None
+        self.waiting = False  # for rows, so nothing runs
         self._follower = Follower(endpoint, settings.state_database, target, settings.lock_wait_seconds)
 
     @property
@@ -43,6 +44,7 @@ class SchemaTopic:
     def close(self) -> None:
         """Lets go of everything: whoever has the partition next begins at its fence."""
         self._waiting.clear()
+        self.waiting = False
         if self._current is not None:
             self._current.close()
             self._current = None
@@ -89,7 +91,9 @@ class SchemaTopic:
         for table in change.tables:
             for partition, barrier in enumerate(table.barriers):
                 while barrier > self._state.next_offset(Place(table.topic, partition)):
+                    self.waiting = True
                     yield
+        self.waiting = False
 
     def _run(self, offset: int, change: SchemaChange) -> Generator[None]:
         execution = Execution(

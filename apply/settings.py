@@ -20,3 +20,6 @@ class ApplySettings:
     batch_bytes: int = 4 << 20
     limits: Limits = Limits()
     lock_wait_seconds: int = 5
+    lock_patience_seconds: float = 12 * 3600.0  # then a lock needs an operator
+    refused_seconds: float = 60.0  # until a refused record is tried again
+    quiet_seconds: float = 20.0  # without other work, until refused records end the process

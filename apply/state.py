@@ -58,6 +58,7 @@ class Stuck(Fatal):
     def __init__(self, place: Place, offset: int, error: str, hint: str, table: str = "", key: str = "") -> None:
         text = f"{place} offset {offset}: {error}"
         super().__init__(text, hint)
+        self.place = place
         self.problem = Problem(place.topic, place.partition, offset, table, key, text, hint, time.time_ns() // 1000)
 
 

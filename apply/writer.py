@@ -9,15 +9,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from apply.destination import LENIENT_SQL_MODE, SQL_MODE, packet_limit
+from apply.destination import LENIENT_SQL_MODE, SQL_MODE, packet_limit, set_lock_wait
 from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.records import Place, Records
-from apply.settings import Limits
+from apply.settings import ApplySettings, Limits
 from apply.state import State, Stuck
 from apply.steps import Step, Work, work
 from runtime.errors import Fatal
-from runtime.mysql import Connection, Refused
+from runtime.mysql import Connection, Locked, Refused
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds
 from schemas.charsets import longest
@@ -25,6 +25,7 @@ from schemas.codec import decode
 
 _OUT_OF_SPACE = frozenset((1021, 1114))
 _KEY_CHARACTERS = 500
+_SHORT_LOCK_WAIT_SECONDS = 1  # for a partition that is tried alone: meanwhile all others wait
 _WIDEN = "make the destination's column as wide as the source's, then start again"
 _CORRECT = (
     "correct the row at the source, let `penstock capture` publish that, then start again (docs/operations.md: a row "
@@ -51,13 +52,17 @@ _HINT = "correct the destination's table, or the row at the source, then start a
 class Writer:
     """Writes over one connection, from the fences as they were last read."""
 
-    def __init__(self, connection: Connection, state: State, layouts: Layouts, fences: Fences, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, state: State, layouts: Layouts, fences: Fences, settings: ApplySettings
+    ) -> None:
         self._connection = connection
         self._state = state
         self._layouts = layouts
         self._fences = fences
         self._packet_limit = packet_limit(connection)
+        limits = settings.limits
         self._limits = Limits(limits.rows, min(limits.characters, self._packet_limit // 8))
+        self._lock_wait_seconds = settings.lock_wait_seconds
         self._troubled = {Place(problem.topic, problem.partition) for problem in state.problems()}
 
     def write(self, batch: Sequence[Records]) -> list[Place]:
@@ -75,7 +80,7 @@ class Writer:
                 self._run(each)
             seam("apply.written")
             self._connection.execute("COMMIT")
-        except Fatal:
+        except (Fatal, Locked):
             self._connection.execute("ROLLBACK")
             raise
         seam("apply.committed")
@@ -84,24 +89,29 @@ class Writer:
             self._remember(each)
         return []
 
-    def isolate(self, batch: Sequence[Records]) -> list[Place]:
-        """After a failure: applies what precedes the record that cannot be applied, and raises Stuck with its name."""
-        moved: list[Place] = []
-        for records in batch:
-            rest, size = records, len(records)
+    def isolate(self, records: Records) -> bool:
+        """After a failure: applies the records of one partition, or what precedes the one that cannot be applied, and
+        raises Stuck with its name. False when the fence stands elsewhere. A lock is waited for only shortly."""
+        rest, size = records, len(records)
+        set_lock_wait(self._connection, _SHORT_LOCK_WAIT_SECONDS)
+        try:
             while len(rest):
                 try:
-                    lost = self.write([rest.head(size)])
+                    if self.write([rest.head(size)]):
+                        return False
                 except Fatal as error:
                     if size == 1:
                         raise self._stuck(rest, error) from error
                     size //= 2
                     continue
-                if lost:
-                    moved += lost
-                    break
                 rest = rest.tail(size)
-        return moved
+            return True
+        finally:
+            set_lock_wait(self._connection, self._lock_wait_seconds)
+
+    def troubled(self, place: Place) -> None:
+        """A problem of this partition is noted, which goes when the partition goes on."""
+        self._troubled.add(place)
 
     def _work(self, records: Records) -> Work:
         fence = self._fences[records.place]

@@ -39,5 +39,5 @@ def checked(task: Task, kafka: KafkaSettings, session: Session) -> Session:
 
 
 def apply_of(task: Task, kafka: KafkaSettings, target: TargetSettings) -> Apply:
-    settings = ApplySettings(state_database=target.state_database)
+    settings = ApplySettings(state_database=target.state_database, lock_patience_seconds=target.retry_minutes * 60.0)
     return Apply(kafka, task.name, target.name, target.destination, settings)

@@ -41,7 +41,6 @@ _TRANSIENT = frozenset(
         1161,
         1184,
         1203,  # too many connections of this account
-        1213,
         1226,  # a limit of the account: connections, or statements in an hour
         1317,
         1836,
@@ -58,6 +57,7 @@ _TRANSIENT = frozenset(
     )
 )
 _LOCK_TIMEOUT = 1205
+_DEADLOCK = 1213
 _READ_ONLY = 1290  # also used for other options: the text says which
 
 
@@ -73,7 +73,11 @@ class Elsewhere(Transient):
     """Another server answers at the address: a failover behind it."""
 
 
-class LockTimeout(Transient):
+class Locked(Transient):
+    """A lock was not granted; the session goes on, without what its transaction has done."""
+
+
+class LockTimeout(Locked):
     """A lock was not granted in time; the session goes on."""
 
 
@@ -380,6 +384,8 @@ def errors_of(endpoint: Endpoint, statement: str | bytes) -> Generator[None]:
 def _meaning(endpoint: Endpoint, code: int, text: str, statement: str | bytes) -> Exception:
     if code == _LOCK_TIMEOUT:
         return LockTimeout(f"{endpoint}: {text} ({code})")
+    if code == _DEADLOCK:
+        return Locked(f"{endpoint}: {text} ({code})")
     if code in _TRANSIENT or (code == _READ_ONLY and "read-only" in text) or (code == 0 and not text.strip("() ,'\"0")):
         return Transient(f"{endpoint}: {text or 'connection lost'} ({code})")
     if code in login.HINTS:

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from apply.destination import open_session
 from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.loop import Apply
 from apply.records import Place
-from apply.settings import ApplySettings, Limits
+from apply.settings import ApplySettings
 from apply.state import Applied, Fence, State, read
 from apply.writer import Writer
 from deploy.local import Stack
@@ -37,14 +38,10 @@ class Lab:
     state: str
     destination: Connection
 
-    def apply(self, batch_rows: int = 4000, lock_wait_seconds: int = 5) -> Apply:
-        return Apply(
-            self.feed.kafka,
-            self.task,
-            "polar",
-            self.stack.destination.endpoint("polar"),
-            ApplySettings(state_database=self.state, batch_rows=batch_rows, lock_wait_seconds=lock_wait_seconds),
-        )
+    def apply(self, **settings: Any) -> Apply:
+        """A process that ends soon when nothing but refused records is left."""
+        chosen = ApplySettings(**{"state_database": self.state, "quiet_seconds": 0.5, **settings})
+        return Apply(self.feed.kafka, self.task, "polar", self.stack.destination.endpoint("polar"), chosen)
 
     def rows(self, table: TableName, order: str = "1") -> list[Row]:
         return self.destination.query(f"SELECT * FROM {qualified(table)} ORDER BY {order}")
@@ -71,7 +68,7 @@ class Lab:
         state = State(connection, self.state, f"{self.task}.polar")
         fences = Fences(self.feed.kafka, connection, state)
         fences.resume([place])
-        return Writer(connection, state, Layouts(self.feed.kafka, self.task, connection), fences, Limits())
+        return Writer(connection, state, Layouts(self.feed.kafka, self.task, connection), fences, ApplySettings())
 
     @property
     def group(self) -> str:
@@ -109,3 +106,7 @@ class Lab:
             assert time.monotonic() < deadline, "the condition did not come true in time"
             for session in sessions:
                 next(session)
+
+    def arrives(self, table: TableName, count: int, *sessions: Generator[None]) -> None:
+        """Runs sessions until the table holds so many rows."""
+        self.until(lambda: self.count(table) == count, *sessions)

@@ -164,20 +164,67 @@ def test_a_record_that_somebody_else_wrote(lab: Lab) -> None:
     assert [problem.offset for problem in lab.applied().problems] == [2]
 
 
-def test_a_locked_row_is_waited_for(lab: Lab) -> None:
-    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v INT)", "t")
-    lab.feed.send(table, created(1, 1))
+def test_partitions_that_stand_still_stand_still_alone(lab: Lab) -> None:
+    """One is refused, one is locked by row, one as a whole; each goes on when its cause is gone."""
+    names = ("free", "narrow", "one", "whole")
+    create = "CREATE TABLE {} (id INT PRIMARY KEY, v VARCHAR(9))"
+    free, narrow, row, whole = (lab.feed.create(lab.database, create.format(name), name) for name in names)
+    for table in (free, narrow, row, whole):
+        lab.feed.send(table, created(1, "a"))
+    apply = lab.apply(lock_wait_seconds=1, refused_seconds=0.2, quiet_seconds=PATIENCE_SECONDS)
+    with (
+        closing(connect(lab.stack.destination.endpoint("admin"))) as rows_locked,
+        closing(connect(lab.stack.destination.endpoint("admin"))) as table_locked,
+        ExitStack() as both,
+    ):
+        one, two = (both.enter_context(closing(apply.session())) for _ in range(2))
+        lab.until(lab.all_committed, one, two)
+        lab.destination.execute(f"ALTER TABLE {qualified(narrow)} MODIFY v VARCHAR(3)")
+        rows_locked.execute("BEGIN")
+        rows_locked.execute(f"UPDATE {qualified(row)} SET v = 'z'")
+        table_locked.execute(f"LOCK TABLES {qualified(whole)} READ")
+        lab.feed.send(narrow, created(2, "abc"), created(3, "abcd"))
+        lab.feed.send(whole, created(2, "b"))
+        for number in range(2, 9):
+            lab.feed.send(row, updated((1, "a"), (1, "b")))
+            lab.feed.send(free, created(number, "b"))
+            lab.arrives(free, number, one, two)
+        lab.feed.change("ALTER_TABLE", "ALTER TABLE free ADD w INT", free)
+        lab.feed.send(free, created(9, "b", 5))
+        lab.arrives(free, 9, one, two)
+        lab.until(lambda: bool(lab.applied().problems), one, two)
+        [problem] = lab.applied().problems
+        assert (problem.table, problem.key) == (str(narrow), "(3)")
+        assert (lab.count(narrow), lab.rows(row), lab.count(whole)) == (2, [(1, "a")], 1)
+
+        lab.destination.execute(f"ALTER TABLE {qualified(narrow)} MODIFY v VARCHAR(9)")
+        lab.until(lab.holds(narrow, (1, "a"), (2, "abc"), (3, "abcd")), one, two)
+        rows_locked.execute("ROLLBACK")
+        lab.until(lab.holds(row, (1, "b")), one, two)
+        table_locked.execute("UNLOCK TABLES")
+        lab.until(lab.holds(whole, (1, "a"), (2, "b")), one, two)
+        lab.until(lab.all_committed, one, two)
+    assert lab.applied().problems == ()
+
+
+def test_several_that_are_refused_are_all_named_in_the_end(lab: Lab) -> None:
+    """A record that is none, a refused schema change and the table that waits for it: nothing else is left."""
+    create = "CREATE TABLE {} (id INT PRIMARY KEY, v INT)"
+    a, b = (lab.feed.create(lab.database, create.format(name), name) for name in ("a", "b"))
     with closing(lab.apply().session()) as session:
-        lab.until(lab.holds(table, (1, 1)), session)
-    with closing(connect(lab.stack.destination.endpoint("admin"))) as holder:
-        holder.execute("BEGIN")
-        holder.execute(f"UPDATE {qualified(table)} SET v = 9")
-        lab.feed.send(table, updated((1, 1), (1, 2)))
-        with closing(lab.apply(lock_wait_seconds=1).session()) as session, pytest.raises(Transient, match="1205"):
-            lab.until(lambda: False, session)
-        holder.execute("ROLLBACK")
-    with closing(lab.apply().session()) as session:
-        lab.until(lab.holds(table, (1, 2)), session)
+        lab.until(lab.all_committed, session)
+    lab.destination.execute(f"ALTER TABLE {qualified(b)} ADD w INT")
+    lab.feed.send(a, created(1, 1))
+    lab.feed.send_raw(a, b"key", b"not framed")
+    lab.feed.send(a, created(2, 2))
+    lab.feed.change("ALTER_TABLE", "ALTER TABLE b ADD w INT", b)
+    lab.feed.send(b, created(1, 2, 3))
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal) as raised:
+        lab.until(lambda: False, session)
+    assert "refuses schema change" in str(raised.value)
+    assert f"{lab.feed.topic(a)}/0 offset 2" in str(raised.value)
+    assert len(lab.applied().problems) == 2
+    assert (lab.rows(a), lab.count(b)) == ([(1, 1)], 0)
 
 
 def test_connections_that_are_killed(lab: Lab) -> None:
