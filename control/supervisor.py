@@ -87,9 +87,7 @@ class Child:
         code = self._process.poll()
         if code is None:
             return
-        if self._reader is not None:
-            self._reader.join(1.0)
-        self._process = None
+        self._let_go()
         pause = self._restarts.after(self.name, code, time.monotonic() - self._since, self._complaint)
         self._start_at = time.monotonic() + pause
         log.warning("child_ended", child=self.name, code=code, start_again_in_seconds=round(pause, 1))
@@ -105,11 +103,17 @@ class Child:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            self._process = None
+            self._let_go()
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def _let_go(self) -> None:
+        """Of a process that has ended, when its last words are relayed."""
+        if self._reader is not None:
+            self._reader.join(1.0)
+        self._process = None
 
     def _start(self) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -131,9 +135,10 @@ class Child:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
-        for line in process.stderr:
-            self._complaint = complaint_of(line) or self._complaint
-            self._relay(line.rstrip("\n"))
+        with process.stderr as told:
+            for line in told:
+                self._complaint = complaint_of(line) or self._complaint
+                self._relay(line.rstrip("\n"))
 
 
 def complaint_of(line: str) -> Complaint | None:

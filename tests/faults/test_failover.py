@@ -114,9 +114,11 @@ def test_a_replica_takes_over_in_the_middle_of_the_snapshot(task: NewTask, datab
         capture.wait_until_stopped()
         proxy.go_deaf()  # capture hears no more of the primary than the replica does
         writer.wait_for(transactions=50)
-        pair.fail_over()
-        proxy.cut()
-        writer.move(pair.replica.endpoint("admin"))
+        with writer.paused():
+            pair.catch_up()  # what capture has published must be at the host that takes over
+            pair.fail_over()
+            proxy.cut()
+            writer.move(pair.replica.endpoint("admin"))
         capture.send(signal.SIGCONT)
         capture.wait_for(f'"host": "127.0.0.1:{pair.replica.port}"')
         writer.wait_for(transactions=150)
