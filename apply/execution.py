@@ -214,6 +214,8 @@ class Execution:
                 pinged = time.monotonic()
                 holder.query("SELECT 1")
             yield
+        for row in running.answer.rows:  # of maintenance: rows and definitions stay, whatever it says
+            log.info("ddl_answer", epoch=self.change.epoch, answer=[value and value.decode() for value in row])
         for level, code, text in runner.query("SHOW WARNINGS"):
             if level != "Note" and code not in _EXPECTED_WARNINGS:
                 log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)

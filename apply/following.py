@@ -11,6 +11,7 @@ from apply.state import MadeTable, State, Stuck
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
+from runtime.stopping import Stopped
 from runtime.telemetry import log
 from schemas.ddl.foreign_keys import FOLLOWING
 from schemas.names import TableName, folded
@@ -174,9 +175,13 @@ class Follower:
 
 def _changed(session: Connection, sql: str) -> Generator[None, None, int]:
     running = session.start(sql)
-    while not running.finished(_ANSWER_SECONDS):
-        yield
-    return running.rows
+    try:
+        while not running.finished(_ANSWER_SECONDS):
+            yield
+    except (GeneratorExit, Stopped):
+        session.kill()  # its locks go with it
+        raise
+    return running.answer.changed
 
 
 def leading(session: Connection, root: Root, keys: Collection[ForeignKey]) -> list[Step]:

@@ -36,7 +36,6 @@ from schemas.position import GtidSet
 from schemas.records import PositionRecord, ProblemRecord
 from snapshot.interleave import opened
 from snapshot.marks import Marks, place_server
-from snapshot.settings import SnapshotSettings
 
 
 class Capture:
@@ -83,7 +82,7 @@ class Capture:
         keys = ForeignKeys(statements, checkpoint.statements, settings.selection)
         with opened(
             source,
-            SnapshotSettings(settings.task, settings.readers, settings.chunk_bytes),
+            settings.snapshot,
             checkpoint.ranges.values(),
             catalog.plan,
             published(start),

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from schemas.selection import Selection
+from snapshot.settings import SnapshotSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,13 @@ class CaptureSettings:
     readers: int = 2
     chunk_bytes: int = 2 << 20
     held_bytes: int = 32 << 20  # rows of undecided transactions beyond this wait on disk
+    retry_minutes: int = 720
     transaction_bytes: int = 8 << 20  # a Kafka transaction closes at this size at the latest
+
+    @property
+    def snapshot(self) -> SnapshotSettings:
+        """What the snapshot is told."""
+        return SnapshotSettings(self.task, self.readers, self.chunk_bytes, retry_minutes=self.retry_minutes)
 
     @property
     def fingerprint(self) -> str:

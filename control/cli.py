@@ -18,6 +18,7 @@ from runtime import telemetry
 from runtime.errors import Exit, Fatal, Transient
 from runtime.parent import die_with
 from runtime.service import Backoff, Stop, run
+from runtime.stopping import Stopped
 
 app = typer.Typer(
     name="penstock",
@@ -97,7 +98,7 @@ def capture(config: Config, as_json: AsJson = False, parent: Parent = None) -> N
         session = checked(task, kafka, session)
     if task.capture_metrics_port is not None:
         telemetry.serve(task.capture_metrics_port)
-    run(session, stop, Backoff(task.retry_minutes * 60))
+    run(session, stop, Backoff(task.retry_minutes * 60, "capture"))
 
 
 @app.command()
@@ -126,7 +127,7 @@ def apply(
     port = metrics_port or task.apply_metrics_port
     if port is not None:
         telemetry.serve(port)
-    run(apply_of(task, kafka, settings).session, stop, Backoff(settings.retry_minutes * 60))
+    run(apply_of(task, kafka, settings).session, stop, Backoff(settings.retry_minutes * 60, "apply"))
 
 
 @app.command()
@@ -286,6 +287,8 @@ def _run(arguments: list[str], as_json: bool) -> int:
     except Fatal as error:
         _complain(str(error), error.hint, as_json)
         return Exit.OPERATOR
+    except Stopped:
+        return Exit.DONE
     except Transient as error:
         _complain(str(error), "see whether it runs and can be reached, then try again", as_json)
         return Exit.OPERATOR

@@ -67,7 +67,7 @@ def _prepare(task: Task, broker: Broker | None, stop: Stop) -> KafkaSettings:
         require_fit(task, kafka, task.targets.values())
         yield
 
-    run(look, stop, Backoff(task.retry_minutes * 60))
+    run(look, stop, Backoff(task.retry_minutes * 60, "migrate"))
     return kafka
 
 

@@ -37,7 +37,7 @@ class Reading:
 
     def rows(self, select: str, most_bytes: int) -> "Rows":
         """A result up to so many bytes (and one row); asked again over a new connection when one is lost."""
-        backoff = Backoff(_PATIENCE_SECONDS)
+        backoff = Backoff(_PATIENCE_SECONDS, "verify")
         while True:
             try:
                 return self._rows(select, most_bytes)

@@ -13,15 +13,19 @@ from runtime.service import Session, Stop
 
 
 def capture_of(task: Task, kafka: KafkaSettings, stop: Stop) -> Capture:
-    settings = CaptureSettings(
+    return Capture(task.sources, kafka, capture_settings(task), stop)
+
+
+def capture_settings(task: Task) -> CaptureSettings:
+    return CaptureSettings(
         task=task.name,
         selection=task.selection,
         commit_interval_ms=task.commit_interval_ms,
         heartbeat_ms=task.heartbeat_ms,
         readers=task.readers,
         chunk_bytes=task.chunk_bytes,
+        retry_minutes=task.retry_minutes,
     )
-    return Capture(task.sources, kafka, settings, stop)
 
 
 def checked(task: Task, kafka: KafkaSettings, session: Session) -> Session:

@@ -1,84 +1,53 @@
 """The one MySQL connection module: connect, query, raw rows, raw packets. Nothing else imports the driver.
 
-PyMySQL connects, authenticates and speaks TLS. What is per row never passes through it: `raw_rows` and `packets`
-read the socket with our own framing (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html).
+PyMySQL connects, authenticates and speaks TLS, over sockets that `runtime.line` waits for. What is per row never
+passes through it: `raw_rows` and `packets` read with our own framing
+(https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html).
 """
 
-import select
+import io
 import socket
-import ssl
 import struct
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
 from pymysql.constants import CLIENT, COMMAND
 
-from runtime import login
+from runtime import login, stopping
+from runtime.answer import Running, checked, is_end, result_rows
 from runtime.errors import Fatal, Transient
+from runtime.line import MAX_ALLOWED_PACKET, LastWords, Limited, Line, Packets, Patience, Unreachable
 from runtime.login import Tls
+from runtime.mysql_errors import Elsewhere, Locked, LockTimeout, Refused, errors_of, server_error
+from runtime.stopping import Stopped
 
-MAX_ALLOWED_PACKET = 1 << 30
-_WHOLE = 0xFFFFFF
+__all__ = [
+    "COM_BINLOG_DUMP",
+    "COM_BINLOG_DUMP_GTID",
+    "MAX_ALLOWED_PACKET",
+    "Connection",
+    "Elsewhere",
+    "Endpoint",
+    "LockTimeout",
+    "Locked",
+    "Packets",
+    "Refused",
+    "Running",
+    "connect",
+    "server_error",
+]
+
 _COM_QUERY = COMMAND.COM_QUERY
 COM_BINLOG_DUMP = COMMAND.COM_BINLOG_DUMP
 COM_BINLOG_DUMP_GTID = COMMAND.COM_BINLOG_DUMP_GTID
-
-# Lost connections, restarts, locks, too many connections, a node that is read-only for the moment of a failover.
-_TRANSIENT = frozenset(
-    (
-        1040,
-        1053,
-        1077,
-        1079,
-        1080,
-        1152,
-        1158,
-        1159,
-        1160,
-        1161,
-        1184,
-        1203,  # too many connections of this account
-        1226,  # a limit of the account: connections, or statements in an hour
-        1317,
-        1836,
-        1927,
-        2002,
-        2003,
-        2006,
-        2013,
-        2014,
-        2055,
-        3169,
-        4031,
-        8007,
-    )
-)
-_LOCK_TIMEOUT = 1205
-_DEADLOCK = 1213
-_READ_ONLY = 1290  # also used for other options: the text says which
-
-
-class Refused(Fatal):
-    """The server refused a statement; `code` is MySQL's error number."""
-
-    def __init__(self, message: str, hint: str, code: int) -> None:
-        super().__init__(message, hint)
-        self.code = code
-
-
-class Elsewhere(Transient):
-    """Another server answers at the address: a failover behind it."""
-
-
-class Locked(Transient):
-    """A lock was not granted; the session goes on, without what its transaction has done."""
-
-
-class LockTimeout(Locked):
-    """A lock was not granted in time; the session goes on."""
+_CONNECT_SECONDS = 8.0
+_LOGIN_SECONDS = 60.0
+_KILL_SECONDS = 3.0
+_HEAD = 200  # characters by which a statement is known again
+_READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,129 +66,56 @@ class Endpoint:
         return f"{self.name} {self.user}@{self.host}:{self.port}"
 
 
-class Packets:
-    """Reads protocol packets from a connected socket through one large buffer."""
+class WhileAlive:
+    """For statements that work: as long as the server still answers somebody else."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._buffer = bytearray(1 << 18)
-        self._view = memoryview(self._buffer)
-        self._start = 0
-        self._end = 0
+    _ASK_AFTER_SECONDS = 20.0
+    _SILENCES = 2  # questions without an answer, one after the other, that say it is gone
 
-    def fileno(self) -> int:
-        return self._sock.fileno()
-
-    def ready(self, seconds: float) -> bool:
-        """True when a packet has begun to arrive; waits at most `seconds`."""
-        if self._end > self._start:
-            return True
-        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
-            return True
-        return bool(select.select([self._sock], [], [], seconds)[0])
-
-    def read(self) -> bytes:
-        """The payload of the next packet; parts of 2^24-1 bytes are joined."""
-        payload, whole = self.first()
-        return payload if whole else b"".join((payload, *self.rest()))
-
-    def first(self) -> tuple[bytes, bool]:
-        """The first part of the next packet, and whether it is all of it."""
-        payload, size = self._part()
-        return payload, size < _WHOLE
-
-    def rest(self) -> Iterator[bytes]:
-        """The parts that follow a first one that was not all; to be read to the end."""
-        total = size = _WHOLE
-        while size == _WHOLE:
-            payload, size = self._part()
-            total += size
-            if total > MAX_ALLOWED_PACKET + _WHOLE:
-                raise Transient(f"a packet of over {MAX_ALLOWED_PACKET} bytes: the stream is out of step")
-            yield payload
-
-    def _part(self) -> tuple[bytes, int]:
-        start = self._start
-        if self._end - start < 4:
-            self._fill(4)
-            start = self._start
-        buffer = self._buffer
-        size = buffer[start] | buffer[start + 1] << 8 | buffer[start + 2] << 16
-        whole = size + 4
-        if self._end - start < whole:
-            self._fill(whole)
-            start = self._start
-        self._start = start + whole
-        return bytes(self._view[start + 4 : start + whole]), size
-
-    def _fill(self, wanted: int) -> None:
-        """Reads until `wanted` bytes lie in the buffer."""
-        held = self._end - self._start
-        if self._start + wanted > len(self._buffer):
-            if wanted > len(self._buffer):
-                buffer = bytearray(wanted + (1 << 16))
-                buffer[:held] = self._view[self._start : self._end]
-                self._buffer, self._view = buffer, memoryview(buffer)
-            else:
-                self._buffer[:held] = bytes(self._view[self._start : self._end])
-            self._start, self._end = 0, held
-        while self._end - self._start < wanted:
-            try:
-                count = self._sock.recv_into(self._view[self._end :])
-            except TimeoutError as error:
-                raise Transient("the server sent nothing within the read timeout") from error
-            except OSError as error:
-                raise Transient(f"lost the connection: {error}") from error
-            if count == 0:
-                raise Transient("the server closed the connection")
-            self._end += count
-
-
-class Running:
-    """A statement without rows that was sent; the caller does something else until the server answers."""
-
-    def __init__(self, endpoint: Endpoint, packets: Packets, sql: str) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._packets = packets
-        self._sql = sql
-        self.rows = 0  # that it has changed
+        self._next = self._ASK_AFTER_SECONDS
+        self._unanswered = 0
 
-    def finished(self, seconds: float) -> bool:
-        """True when the server has done it, within `seconds`; raises what it objects to."""
-        if not self._packets.ready(seconds):
+    def check(self, silent_seconds: float) -> None:
+        stopping.check()
+        if silent_seconds < self._ASK_AFTER_SECONDS:
+            self._next, self._unanswered = self._ASK_AFTER_SECONDS, 0
+        elif silent_seconds >= self._next:
+            self._next = silent_seconds + self._ASK_AFTER_SECONDS
+            self._unanswered = 0 if self._answers() else self._unanswered + 1
+            if self._unanswered == self._SILENCES:
+                raise Unreachable(f"{self._endpoint}: silent for {silent_seconds:.0f} seconds, to new connections too")
+
+    def _answers(self) -> bool:
+        try:
+            _login(self._endpoint, Limited(_CONNECT_SECONDS)).abort()
+        except Unreachable:
             return False
-        answer = self._packets.read()
-        if answer[:1] == b"\xff":
-            raise server_error(self._endpoint, answer, self._sql)
-        self.rows = _length_encoded(answer[1:10])
+        except (Transient, Fatal) as error:  # it does not let this one in, so it answers
+            return not isinstance(error, Stopped)
         return True
-
-
-def _length_encoded(data: bytes) -> int:
-    """https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_dt_integers.html"""
-    size = {0xFC: 2, 0xFD: 3, 0xFE: 8}.get(data[0])
-    return data[0] if size is None else int.from_bytes(data[1 : 1 + size], "little")
 
 
 class Connection:
     """A session on one server. Every error leaves as Transient, Fatal or Refused."""
 
-    def __init__(self, endpoint: Endpoint, connection: "pymysql.connections.Connection[Any]", timeout: float) -> None:
+    def __init__(self, endpoint: Endpoint, driver: "_Driver") -> None:
         self.endpoint = endpoint
-        self._connection = connection
-        self._timeout = timeout
+        self._driver = driver
+        self._last: str | bytes = ""  # statement
 
     @property
     def server_version(self) -> str:
-        return str(self._connection.server_version)  # type: ignore[attr-defined]
+        return str(self._driver.server_version)  # type: ignore[attr-defined]
 
     @property
     def thread_id(self) -> int:
-        return int(self._connection.thread_id())  # type: ignore[no-untyped-call]
+        return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
 
     def query(self, sql: str, arguments: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows of a small result, as the driver's Python values."""
-        with errors_of(self.endpoint, sql), self._connection.cursor() as cursor:
+        with self._working(sql), self._driver.cursor() as cursor:
             cursor.execute(sql, arguments or None)
             return list(cursor.fetchall())
 
@@ -230,8 +126,8 @@ class Connection:
 
     def execute(self, sql: str | bytes) -> int:
         """Runs a statement that is complete as it is; returns the affected rows."""
-        with errors_of(self.endpoint, sql):
-            return int(self._connection.query(sql))
+        with self._working(sql):
+            return int(self._driver.query(sql))
 
     def raw_rows(self, sql: str) -> bytes:
         """The rows of a result as the server sent them (text protocol), each after its length in 4 bytes (LE)."""
@@ -244,35 +140,43 @@ class Connection:
 
     def raw_stream(self, sql: str) -> Iterator[bytes]:
         """The rows of a result as the server sent them, one by one; read it to its end, or close the connection."""
-        packets = self._send(_COM_QUERY, sql.encode())
-        first = packets.read()
-        self._refuse(first, sql)
-        for _ in range(_columns(first)):  # definitions
-            packets.read()
-        packets.read()  # EOF after the definitions: CLIENT_DEPRECATE_EOF is not set
-        while True:
-            row = packets.read()
-            if row[:1] == b"\xfe" and len(row) < 9:
-                return
-            if row[:1] == b"\xff":
-                self._refuse(row, sql)
-            yield row
+        with self._working(sql):
+            packets = self._send(_COM_QUERY, sql.encode())
+            header = checked(self.endpoint, packets.read(), sql)
+            for row in result_rows(self.endpoint, packets, header, sql):
+                if not is_end(row):
+                    yield row
 
     def start(self, sql: str) -> Running:
-        """Sends a statement without rows; nothing else may use the connection until it is finished."""
+        """Sends a statement; nothing else may use the connection until it is finished."""
+        self._last = sql
         return Running(self.endpoint, self._send(_COM_QUERY, sql.encode()), sql)
 
     def packets(self, command: int, payload: bytes) -> Packets:
         """Sends a command and hands the socket over: from here on the caller reads the answer's packets."""
         return self._send(command, payload)
 
+    def be_patient(self, patience: Patience) -> None:
+        """From now on, a silent server is waited for so long."""
+        self._driver.be_patient(patience)
+
     def abort(self) -> None:
         """Drops the connection at once, without a goodbye: for one whose answer is not read to its end."""
-        self._connection._force_close()  # type: ignore[attr-defined]
+        self._driver._force_close()  # type: ignore[attr-defined]
+
+    def kill(self) -> None:
+        """Ends the session at the server too, whatever statement it is in the midst of."""
+        number, last = self.thread_id, self._last
+        self.abort()
+        head = (last.decode("utf-8", "replace") if isinstance(last, bytes) else last)[:_HEAD]
+        with suppress(Transient, Fatal), _login(self.endpoint, LastWords(_KILL_SECONDS)) as other:
+            for row in other.query("SHOW FULL PROCESSLIST"):  # a proxy may have led to a server with other sessions
+                if int(row[0]) == number and str(row[7] or "").startswith(head):
+                    other.execute(f"KILL {number}")
 
     def close(self) -> None:
-        if self._connection.open:
-            self._connection.close()
+        if self._driver.open:
+            self._driver.close()
 
     def __enter__(self) -> "Connection":
         return self
@@ -282,19 +186,28 @@ class Connection:
 
     def _send(self, command: int, payload: bytes) -> Packets:
         with errors_of(self.endpoint, payload):
-            self._connection._execute_command(command, payload)  # type: ignore[attr-defined]
-        sock: socket.socket = self._connection._sock  # type: ignore[attr-defined]
-        sock.settimeout(self._timeout)
-        self._connection._current_timeout = object()  # type: ignore[attr-defined]
-        return Packets(sock)
+            self._driver._execute_command(command, payload)  # type: ignore[attr-defined]
+            return Packets(self._driver.taken_over())
 
-    def _refuse(self, packet: bytes, sql: str) -> None:
-        if packet[:1] == b"\xff":
-            raise server_error(self.endpoint, packet, sql)
+    @contextmanager
+    def _working(self, sql: str | bytes) -> Generator[None]:
+        """Nobody waits for a statement any more that a request to stop has broken off."""
+        self._last = sql
+        try:
+            with errors_of(self.endpoint, sql):
+                yield
+        except Stopped:
+            self.kill()
+            raise
 
 
 class _Driver(pymysql.connections.Connection):
-    """Tells MariaDB no password, and speaks of TLS to no server that has none: before 8.0 that is a bad handshake."""
+    """Waits for its socket as a Line does. Tells MariaDB no password, and speaks of TLS to no server that has none:
+    before 8.0 that is a bad handshake."""
+
+    patience: Patience
+    _line: Line | None = None
+    _sock: socket.socket | None
 
     def _request_authentication(self) -> None:
         if "mariadb" in self.server_version.lower():  # type: ignore[attr-defined]
@@ -304,20 +217,53 @@ class _Driver(pymysql.connections.Connection):
             )
         if not (self._ssl_required or self.server_capabilities & CLIENT.SSL):  # type: ignore[attr-defined]
             self.client_flag &= ~CLIENT.SSL
+        self.taken_over().sock.settimeout(_CONNECT_SECONDS)  # for the handshake of TLS
         super()._request_authentication()  # type: ignore[misc]
 
+    def _read_bytes(self, num_bytes: int) -> bytes:
+        self.taken_over()
+        return bytes(super()._read_bytes(num_bytes))  # type: ignore[misc]
 
-def server_error(endpoint: Endpoint, packet: bytes, statement: str | bytes) -> Exception:
-    """What an ERR packet means (https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html)."""
-    code = struct.unpack_from("<H", packet, 1)[0]
-    text = packet[9:] if packet[3:4] == b"#" else packet[3:]
-    return _meaning(endpoint, code, text.decode("utf-8", "replace"), statement)
+    def _write_bytes(self, data: bytes) -> None:
+        line = self.taken_over()
+        try:
+            line.send_all(data)
+        except OSError as error:
+            self._force_close()  # type: ignore[attr-defined]
+            raise pymysql.err.OperationalError(2006, f"lost the connection: {error}") from error
+        except BaseException:
+            self._force_close()  # type: ignore[attr-defined]
+            raise
+
+    def taken_over(self) -> Line:
+        """The socket, which is another one once it is encrypted."""
+        if self._sock is None:
+            raise pymysql.err.InterfaceError(0, "")
+        if self._line is None or self._line.sock is not self._sock:
+            self._line = Line(self._sock, self.patience)
+            self._rfile = io.BufferedReader(self._line, _READ_BYTES)
+        return self._line
+
+    def be_patient(self, patience: Patience) -> None:
+        self.patience = self.taken_over().patience = patience
 
 
 def connect(
-    endpoint: Endpoint, *, database: str | None = None, timeout: float = 60.0, init: str | None = None
+    endpoint: Endpoint, *, database: str | None = None, timeout: float | None = 60.0, init: str | None = None
 ) -> Connection:
-    """Opens a session in utf8mb4 with autocommit; `timeout` (seconds) bounds every read and write."""
+    """Opens a session in utf8mb4 with autocommit, otherwise as the server gives it (ours: `runtime.environment`).
+
+    An answer is waited for `timeout` seconds; None: for as long as the server lives.
+    """
+    opened = _login(endpoint, Limited(_LOGIN_SECONDS if timeout is None else timeout), database, init)
+    if endpoint.server_uuid:
+        _require_server(opened)
+    if timeout is None:
+        opened.be_patient(WhileAlive(endpoint))
+    return opened
+
+
+def _login(endpoint: Endpoint, patience: Patience, database: str | None = None, init: str | None = None) -> Connection:
     options: dict[str, Any] = {}
     tls = endpoint.tls
     if tls.mode == "disabled":
@@ -325,7 +271,7 @@ def connect(
     else:
         options["ssl"] = login.context(tls, str(endpoint))
     with errors_of(endpoint, "connect"):
-        connection = _Driver(
+        driver = _Driver(
             host=endpoint.host,
             port=endpoint.port,
             user=endpoint.user,
@@ -333,9 +279,7 @@ def connect(
             database=database,
             charset="utf8mb4",
             autocommit=True,
-            connect_timeout=8,
-            read_timeout=timeout,
-            write_timeout=timeout,
+            connect_timeout=int(_CONNECT_SECONDS),
             init_command=init,
             max_allowed_packet=MAX_ALLOWED_PACKET,
             program_name="penstock",
@@ -343,14 +287,11 @@ def connect(
             auth_plugin_map=login.PLUGINS,
             **options,
         )
+        driver.patience = patience
         if tls.mode == "preferred":
-            connection._ssl_required = False  # type: ignore[attr-defined]
-        connection.connect()
-    connection._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # type: ignore[attr-defined]
-    opened = Connection(endpoint, connection, timeout)
-    if endpoint.server_uuid:
-        _require_server(opened)
-    return opened
+            driver._ssl_required = False  # type: ignore[attr-defined]
+        driver.connect()
+    return Connection(endpoint, driver)
 
 
 def _require_server(connection: Connection) -> None:
@@ -359,46 +300,3 @@ def _require_server(connection: Connection) -> None:
     if found != endpoint.server_uuid:
         connection.abort()
         raise Elsewhere(f"{endpoint}: reached server {found} instead of {endpoint.server_uuid}")
-
-
-@contextmanager
-def errors_of(endpoint: Endpoint, statement: str | bytes) -> Generator[None]:
-    """Maps the driver's exceptions, once, to ours."""
-    try:
-        yield
-    except pymysql.err.MySQLError as error:
-        encryption = login.encryption_error(str(endpoint), getattr(error, "original_exception", None))
-        if encryption is not None:
-            raise encryption from error
-        code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        text = str(error.args[1]) if len(error.args) > 1 else str(error)
-        raise _meaning(endpoint, code, text, statement) from error
-    except RuntimeError as error:  # the driver lacks a part that an authentication plugin needs
-        raise Fatal(
-            f"{endpoint}: cannot log in: {error}", hint="use TLS, or install the package that the message names"
-        ) from error
-    except OSError as error:
-        raise login.encryption_error(str(endpoint), error) or Transient(f"{endpoint}: {error}") from error
-
-
-def _meaning(endpoint: Endpoint, code: int, text: str, statement: str | bytes) -> Exception:
-    if code == _LOCK_TIMEOUT:
-        return LockTimeout(f"{endpoint}: {text} ({code})")
-    if code == _DEADLOCK:
-        return Locked(f"{endpoint}: {text} ({code})")
-    if code in _TRANSIENT or (code == _READ_ONLY and "read-only" in text) or (code == 0 and not text.strip("() ,'\"0")):
-        return Transient(f"{endpoint}: {text or 'connection lost'} ({code})")
-    if code in login.HINTS:
-        return Refused(f"{endpoint}: {text} ({code})", login.HINTS[code], code)
-    if isinstance(statement, bytes):
-        statement = statement[:200].decode("utf-8", "replace")
-    head = " ".join(statement[:200].split())
-    return Refused(f"{endpoint}: {text} ({code}); statement: {head}", "see the server's message", code)
-
-
-def _columns(packet: bytes) -> int:
-    """The column count of a result set header: a length-encoded integer."""
-    first = packet[0]
-    if first < 0xFB:
-        return first
-    return int.from_bytes(packet[1:3], "little")

@@ -12,12 +12,15 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from types import FrameType
 
+from runtime import stopping
 from runtime.errors import Fatal, Transient
-from runtime.telemetry import log
+from runtime.stopping import Stopped
+from runtime.telemetry import log, retries
 
 Session = Callable[[], Generator[None]]
 
 _STEADY_SECONDS = 60.0
+_DOUBLINGS = 30  # of the first delay: longer than anybody waits, and far from what a number can hold
 _ECHO_SECONDS = 1.0  # timeout(1) and others send a signal to a process and to its group: that is one request
 
 
@@ -48,6 +51,7 @@ class Stop:
         if self._signalled_at is None:
             self._signalled_at = time.monotonic()
             self.request()
+            stopping.ask()
         elif time.monotonic() - self._signalled_at > _ECHO_SECONDS:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -69,9 +73,13 @@ class Deadline:
 
 
 class Backoff:
-    """Exponential delays with jitter, and the patience (seconds) after which a transient error needs an operator."""
+    """Exponential delays with jitter, and the patience (seconds) after which a transient error needs an operator.
 
-    def __init__(self, patience_seconds: float, first: float = 0.1, most: float = 15.0) -> None:
+    Every transient error is counted here, under `where`.
+    """
+
+    def __init__(self, patience_seconds: float, where: str = "service", first: float = 0.1, most: float = 15.0) -> None:
+        self._where = where
         self._patience = patience_seconds
         self._first = first
         self._most = most
@@ -86,6 +94,7 @@ class Backoff:
 
     def after(self, error: Transient) -> float:
         """Seconds to wait after `error`; raises Fatal when the patience is used up."""
+        retries.labels(self._where).inc()
         now = time.monotonic()
         self._since = self._since or now
         if now - self._since > self._patience:
@@ -93,7 +102,7 @@ class Backoff:
                 f"still failing after {self._patience / 60:g} minutes: {error}",
                 hint="mend the cause that the message names, then start the command again; nothing is lost",
             ) from error
-        delay = min(self._most, self._first * 2.0**self._failures) * random.uniform(0.5, 1.0)
+        delay = min(self._most, self._first * 2.0 ** min(self._failures, _DOUBLINGS)) * random.uniform(0.5, 1.0)
         self._failures += 1
         return delay
 
@@ -114,6 +123,8 @@ def run(session: Session, stop: Stop, backoff: Backoff, steady_seconds: float = 
                     if stop.requested:
                         return
                 return
+        except Stopped:
+            return
         except Transient as error:
             delay = backoff.after(error)
             log.warning("retrying", error=str(error), delay_seconds=round(delay, 2))

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
 from runtime.service import Backoff
-from runtime.telemetry import log, retries
+from runtime.telemetry import log
 from schemas.position import Naming
 from snapshot.messages import (
     Chunk,
@@ -47,7 +47,7 @@ class Readers:
     def __init__(self, source: Endpoint, naming: Naming, settings: SnapshotSettings) -> None:
         self._login = Login(TypeAdapter(Endpoint).dump_json(source).decode(), naming)
         self._most = settings.readers
-        self._backoff = Backoff(settings.retry_minutes * 60)
+        self._backoff = Backoff(settings.retry_minutes * 60, "snapshot")
         self._not_before = 0.0
         self._wanted = 0
         self._numbers = count(1)
@@ -122,7 +122,6 @@ class Readers:
         error = Transient(reader.failure or f"a snapshot reader was killed (exit status {status})")
         delay = self._backoff.after(error)
         self._not_before = time.monotonic() + delay
-        retries.labels("snapshot").inc()
         log.warning("snapshot reader restarts", error=str(error), delay_seconds=round(delay, 2))
 
 

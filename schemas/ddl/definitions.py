@@ -11,6 +11,7 @@ Reader = Callable[[Cursor], Statement]
 
 _DATABASE_OPTIONS = ("DEFAULT", "CHARACTER", "CHAR", "COLLATE", "READ")
 _PARENTHESES_AHEAD = 64
+_MAINTENANCE = ("ANALYZE", "CHECK", "OPTIMIZE", "REPAIR")  # of partitions
 
 
 def create(cursor: Cursor) -> Statement:
@@ -112,6 +113,8 @@ def _query_follows(cursor: Cursor) -> bool:
 def _alter_table(cursor: Cursor) -> Statement:
     if_exists = cursor.take("IF", "EXISTS")
     table = cursor.qualified_name()
+    if cursor.at_one_of(*_MAINTENANCE) and cursor.peek(1).symbol == "PARTITION":
+        return Statement(kind=Kind.MAINTENANCE, references=(table,))
     tables = [table]
     renames: tuple[tuple[TableName, TableName], ...] = ()
     # RENAME, WITH and TABLE are reserved words: outside parentheses they cannot be anybody's name.

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "deploy": {"control", "schemas", "runtime"},
 }
 DRIVERS = {
-    "pymysql": {"runtime/mysql.py"},
+    "pymysql": {"runtime/mysql.py", "runtime/mysql_errors.py"},
     "confluent_kafka": {"runtime/kafka.py", "runtime/kafka_producer.py", "runtime/kafka_errors.py"},
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 
 import pytest
+from prometheus_client import REGISTRY
 
 from runtime.errors import Fatal, Transient
 from runtime.service import Backoff, Deadline, Stop, run
@@ -70,6 +71,18 @@ def test_a_session_that_works_for_a_while_ends_a_row_of_failures() -> None:
 
     run(session, Stop(), Backoff(0.0, first=0.0), steady_seconds=0.0)
     assert len(opened) == 20
+
+
+def test_delays_stay_numbers_for_as_long_as_patience_lasts() -> None:
+    backoff = Backoff(10.0**9, "here")
+    before = counted("here")
+    delays = [backoff.after(Transient("x")) for _ in range(3000)]
+    assert 7.5 <= min(delays[100:]) <= max(delays) <= 15.0
+    assert counted("here") - before == 3000
+
+
+def counted(where: str) -> float:
+    return REGISTRY.get_sample_value("penstock_retries_total", {"where": where}) or 0.0
 
 
 def test_delays_grow_and_reset() -> None:

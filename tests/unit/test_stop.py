@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime import service
+from runtime import service, stopping
 from runtime.service import Stop
 
 
@@ -17,6 +17,7 @@ def stop() -> Iterator[Stop]:
     made = Stop()
     made.on_signals()
     yield made
+    stopping.forget()
     for number, handler in before.items():
         signal.signal(number, handler)
 

@@ -14,7 +14,8 @@ import capture.reader
 from capture.events import HEADER, Event, EventType
 from capture.reader import LogReader
 from runtime.errors import Fatal
-from runtime.mysql import Endpoint, Packets
+from runtime.line import Limited, Line, Packets
+from runtime.mysql import Endpoint
 from schemas.position import GtidSet
 from tests.unit.capture.test_payload import event as inner_event
 from tests.unit.capture.test_payload import payload
@@ -58,7 +59,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, *events: bytes, knows_checksums: bo
             assert sql.startswith("SET ")
 
         def packets(self, command: int, payload: bytes) -> Packets:
-            return Packets(ours)
+            return Packets(Line(ours, Limited(30.0)))
 
         def abort(self) -> None:
             ours.close()

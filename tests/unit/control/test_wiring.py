@@ -14,6 +14,16 @@ from runtime.service import Backoff, Stop, run
 KAFKA = KafkaSettings("broker:1")
 
 
+def test_the_patience_of_the_task_reaches_capture_and_its_readers(tmp_path: Path) -> None:
+    file = tmp_path / "task.yaml"
+    file.write_text(
+        "task: t\nsource: {host: a, user: u}\nretry_minutes: 30\nsnapshot: {readers: 5, chunk_bytes: 70000}\n"
+        "targets: {b: {host: b, user: u}}\n"
+    )
+    settings = wiring.capture_settings(load(file, {})).snapshot
+    assert (settings.retry_minutes, settings.readers, settings.chunk_bytes) == (30, 5, 70000)
+
+
 def test_what_is_away_is_waited_for_and_the_look_comes_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "task.yaml"
     file.write_text("task: t\nsource: {host: a, user: u}\ntargets: {b: {host: b, user: u}}\n")

@@ -147,6 +147,11 @@ ALTER_TABLES = [
     case("ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES x.`rename` (a)", Kind.ALTER_TABLE, "t"),
     case("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE x.u WITHOUT VALIDATION", Kind.ALTER_TABLE, "t x.u"),
     case("ALTER TABLE t TRUNCATE PARTITION p0, p1", Kind.ALTER_TABLE, "t"),
+    case("ALTER TABLE t REBUILD PARTITION ALL", Kind.ALTER_TABLE, "t"),
+    case("ALTER TABLE t ANALYZE PARTITION p0", Kind.MAINTENANCE, references="t"),
+    case("ALTER TABLE x.t CHECK PARTITION ALL FOR UPGRADE", Kind.MAINTENANCE, references="x.t"),
+    case("ALTER TABLE t OPTIMIZE PARTITION NO_WRITE_TO_BINLOG p0, p1", Kind.MAINTENANCE, references="t"),
+    case("ALTER TABLE t REPAIR PARTITION p1 QUICK EXTENDED", Kind.MAINTENANCE, references="t"),
     case("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", Kind.ALTER_TABLE, "t"),
     case("/*!50610 ALTER TABLE film_text engine=InnoDB */", Kind.ALTER_TABLE, "film_text"),
 ]
