@@ -183,15 +183,18 @@ def wait(
 ) -> None:
     """Wait until every target has applied everything that the source has now, snapshot included.
 
-    Exit code 0 as soon as it has, 3 when the time is over.
+    Exit code 0 as soon as it has, 3 when the time is over, 2 when only an operator can help: nothing else is left.
 
     Example: penstock wait --config shop.yaml --timeout 60
     """
     from control.cluster import kafka_of
+    from control.status import refused_by
     from control.wait import wait as wait_for
 
     task = load(config)
-    waited = wait_for(task.sources, lambda: kafka_of(task), task.name, list(task.targets), timeout)
+    waited = wait_for(
+        task.sources, lambda: kafka_of(task), task.name, list(task.targets), timeout, lambda: refused_by(task)
+    )
     if as_json:
         typer.echo(json.dumps({"caught_up": waited.done, "seconds": waited.seconds, "missing": waited.missing}))
     elif waited.done:
@@ -199,6 +202,11 @@ def wait(
     else:
         typer.echo(
             f"not caught up after {waited.seconds:.0f} seconds:\n" + "\n".join(f"  {line}" for line in waited.missing)
+        )
+    if waited.refused:
+        raise Fatal(
+            "; ".join(f"{trouble.where}: {trouble.error}" for trouble in waited.refused),
+            hint="; ".join(dict.fromkeys(trouble.hint for trouble in waited.refused)),
         )
     if not waited.done:
         raise typer.Exit(Exit.NO)

@@ -33,12 +33,12 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
     """Returns when it was asked to stop, or when everything is caught up and that was wanted."""
     with _alone(task) if task.embedded else nullcontext():
         broker = private_broker(task) if task.embedded else None
-        supervisor, watcher = Supervisor([]), None
+        supervisor, watcher = Supervisor([], {}), None
         try:
             kafka = _in_background(lambda: _prepare(task, broker, stop), stop)
             if kafka is None:
                 return
-            supervisor = Supervisor(_children(task, display))
+            supervisor = _supervisor(task, display)
             watcher = Watcher(task, kafka, broker, until_caught_up, display)
             watcher.start()
             while not stop.wait(_STEP_SECONDS) and not watcher.finished:
@@ -46,6 +46,8 @@ def migrate(task: Task, until_caught_up: bool, display: Display, stop: Stop) -> 
                 if watcher.moved():
                     supervisor.restart()
                 supervisor.step()
+                if watcher.awaited:
+                    supervisor.require_others(watcher.awaited)
             log.info("ending", reason="caught up" if watcher.finished else "asked to stop")
         finally:
             deadline = Deadline(_STOP_SECONDS)
@@ -71,9 +73,10 @@ def _prepare(task: Task, broker: Broker | None, stop: Stop) -> KafkaSettings:
     return kafka
 
 
-def _children(task: Task, display: Display) -> list[Child]:
+def _supervisor(task: Task, display: Display) -> Supervisor:
     config = ["--config", str(task.file)]
-    children = [Child("capture", ["capture", *config], display.relay)]
+    capture = Child("capture", ["capture", *config], display.relay)
+    targets: dict[str, list[Child]] = {name: [] for name in task.targets}
     port = task.apply_metrics_port
     for target in task.targets.values():
         for number in range(1, target.workers + 1):
@@ -82,8 +85,8 @@ def _children(task: Task, display: Display) -> list[Child]:
             if port is not None:
                 arguments += ["--metrics-port", str(port)]
                 port += 1
-            children.append(Child(name, arguments, display.relay))
-    return children
+            targets[target.name].append(Child(name, arguments, display.relay))
+    return Supervisor([capture], targets)
 
 
 class Watcher(threading.Thread):
@@ -102,6 +105,7 @@ class Watcher(threading.Thread):
         self._ended = threading.Event()
         self._error: Exception | None = None
         self.finished = False
+        self.awaited: frozenset[str] = frozenset()  # the only targets that keep this from being finished
 
     def check(self) -> None:
         """Raises what went wrong here."""
@@ -147,6 +151,8 @@ class Watcher(threading.Thread):
                 self._ended.wait(deadline.remaining)
             elif question.reached(_STEP_SECONDS):
                 return True
+            else:
+                self.awaited = question.awaited
         return False
 
     def _broker_moved(self) -> bool:

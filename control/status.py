@@ -144,10 +144,8 @@ class Observer:
         behind = None if ends is None else self._ask("kafka", lambda: self._delivery.behind(target.name, ends))
         workers = self._ask("kafka", lambda: self._delivery.members(target.name)) if ends is not None else None
         applied = self._ask(where, lambda: self._applied(where, target))
-        for problem in applied.problems if applied else ():
-            place = f"{where}, {problem.topic}/{problem.partition} offset {problem.offset}"
-            row = f"{problem.table} {problem.key}: " if problem.table else ""
-            self._problems.append(Trouble(place, row + problem.error, problem.hint))
+        if refused := _refused(where, applied):
+            self._problems += refused
             self._failed = True
         caught_up = None
         if behind is not None:
@@ -193,6 +191,34 @@ def report_of(task: Task) -> Report:
         return Report(task=task.name, targets=unknown, problems=(problem,))
     with closing(Observer(task, kafka)) as observer:
         return observer.read()
+
+
+def refused_by(task: Task) -> list[Trouble]:
+    """What the targets have refused, as far as they can be asked now."""
+    found: list[Trouble] = []
+    for target in task.targets.values():
+        where = f"target {target.name}"
+        try:
+            with connect(target.destination, timeout=_ANSWER_SECONDS) as connection:
+                applied = state.read(connection, target.state_database, f"{task.name}.{target.name}")
+                found += _refused(where, applied)
+        except Fatal as error:
+            found.append(Trouble(where, _told(where, error), error.hint))
+        except Transient:
+            continue
+    return found
+
+
+def _refused(where: str, applied: Applied | None) -> list[Trouble]:
+    """The records that wait for an operator at a target."""
+    return [
+        Trouble(
+            f"{where}, {problem.topic}/{problem.partition} offset {problem.offset}",
+            (f"{problem.table} {problem.key}: " if problem.table else "") + problem.error,
+            problem.hint,
+        )
+        for problem in (applied.problems if applied else ())
+    ]
 
 
 def _transactions(rest: GtidSet | None) -> int | None:

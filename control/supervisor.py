@@ -1,7 +1,8 @@
 """Child processes that run a task: started, started again, stopped. None of them outlives this process.
 
-A child that an operator must help ends everything with its error; one that dies otherwise is started again with
-growing pauses, unless it is a bug that comes back at once, again and again.
+A child that dies is started again with growing pauses, unless it is a bug that comes back at once, again and again, or
+an operator must help. Then capture ends everything with its error; a child of a target rests and is tried again now and
+then, as an operator may have mended the target, and everything ends when all of them rest.
 """
 
 import json
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 15.0
 _STEADY_SECONDS = 60.0  # who ran this long starts over with short pauses
 _BUGS = 5
+_REST_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
 
@@ -77,6 +79,19 @@ class Child:
         self._complaint: Complaint | None = None
         self._since = 0.0
         self._start_at = 0.0
+        self._trouble: Fatal | Bug | None = None
+
+    @property
+    def trouble(self) -> Fatal | Bug | None:
+        """Why it rests."""
+        return self._trouble if self._process is None else None
+
+    def rest(self, trouble: Fatal | Bug) -> None:
+        """It has ended with this, and is started again a good while later."""
+        self._trouble = trouble
+        self._start_at = time.monotonic() + _REST_SECONDS
+        self._restarts = Restarts()
+        log.error("child_rests", child=self.name, reason=str(trouble), start_again_in_seconds=_REST_SECONDS)
 
     def step(self) -> None:
         """Starts it when it is due; judges how it ended."""
@@ -155,15 +170,42 @@ def complaint_of(line: str) -> Complaint | None:
 
 
 class Supervisor:
-    """All children of one migration."""
+    """All children of one migration: those that all else needs, and those of each target."""
 
-    def __init__(self, children: Sequence[Child]) -> None:
-        self._children = children
+    def __init__(self, needed: Sequence[Child], targets: Mapping[str, Sequence[Child]]) -> None:
+        self._needed = needed
+        self._targets = targets
+        self._children = [*needed, *(child for children in targets.values() for child in children)]
 
     def step(self) -> None:
         """To be called often; raises what must end the migration."""
-        for child in self._children:
+        for child in self._needed:
             child.step()
+        for children in self._targets.values():
+            for child in children:
+                try:
+                    child.step()
+                except (Fatal, Bug) as error:
+                    child.rest(error)
+        if self._targets:
+            self.require_others(self._targets)
+
+    def require_others(self, targets: Collection[str]) -> None:
+        """Raises the troubles of the targets that rest when none of `targets` does anything."""
+        rests = {name: found for name in self._targets if (found := self._troubles(name))}
+        if not all(name in rests for name in targets):
+            return
+        troubles = [trouble for found in rests.values() for trouble in found]
+        text = "; ".join(dict.fromkeys(map(str, troubles)))
+        if bugs := [trouble for trouble in troubles if isinstance(trouble, Bug)]:
+            raise Bug(text) from bugs[0]
+        hints = dict.fromkeys(trouble.hint for trouble in troubles if isinstance(trouble, Fatal))
+        raise Fatal(text, hint="; ".join(hints))
+
+    def _troubles(self, target: str) -> list[Fatal | Bug]:
+        """Of a target of which nothing runs."""
+        found = [child.trouble for child in self._targets[target]]
+        return [trouble for trouble in found if trouble is not None] if all(found) else []
 
     def restart(self) -> None:
         """Ends every child; `step` starts them again."""

@@ -12,6 +12,7 @@ from control.commits import Commits
 from control.delivery import Delivery, Place
 from control.finding import listed
 from control.goal import Goal, read_goal
+from control.report import Trouble
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint, connect
@@ -22,6 +23,7 @@ Answer = TypeVar("Answer")
 _QUICK_SECONDS = 0.01
 _SLOW_SECONDS = 0.1
 _QUICK_FOR_SECONDS = 3.0
+_STILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Waited:
     done: bool
     seconds: float
     missing: tuple[str, ...] = ()
+    refused: tuple[Trouble, ...] = ()  # what an operator must do before it can be reached
 
 
 def source_position(sources: Sequence[Endpoint]) -> Goal:
@@ -68,6 +71,11 @@ class CaughtUp:
             time.sleep(seconds)
             return self._applied(self._ends)
         return True
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The targets that have not reached it, when nothing else is missing."""
+        return frozenset() if self._ends is None else frozenset(self._behind)
 
     def missing(self) -> tuple[str, ...]:
         """What is not reached, in words, as far as it is known."""
@@ -110,12 +118,17 @@ def wait(
     task: str,
     targets: Sequence[str],
     timeout_seconds: float,
+    refused: Callable[[], Sequence[Trouble]],
 ) -> Waited:
-    """Waits until every target has applied what the source has now. A server that does not answer is waited for too."""
+    """Waits until every target has applied what the source has now. A server that does not answer is waited for too.
+
+    When nothing moves any more and targets have `refused` something, waiting is of no use.
+    """
     began = time.monotonic()
     deadline = Deadline(timeout_seconds)
     goal = _patiently(lambda: source_position(sources), deadline)
     with closing(CaughtUp(_patiently(kafka, deadline), task, targets, goal)) as question:
+        still = Still()
         while True:
             pause = _QUICK_SECONDS if time.monotonic() - began < _QUICK_FOR_SECONDS else _SLOW_SECONDS
             trouble: tuple[str, ...] = ()
@@ -125,8 +138,26 @@ def wait(
             except Transient as error:
                 trouble = (str(error),)
                 time.sleep(min(_SLOW_SECONDS, deadline.remaining))
+            if still.too_long(question.missing()) and (found := tuple(refused())):
+                return Waited(False, time.monotonic() - began, question.missing(), found)
             if deadline.passed:
                 return Waited(False, time.monotonic() - began, (*question.missing(), *trouble))
+
+
+class Still:
+    """Tells when what is missing has been the same for a while, and then again only a while later."""
+
+    def __init__(self) -> None:
+        self._missing: tuple[str, ...] = ()
+        self._since = time.monotonic()
+
+    def too_long(self, missing: tuple[str, ...]) -> bool:
+        now = time.monotonic()
+        if missing == self._missing and now - self._since < _STILL_SECONDS:
+            return False
+        same = missing == self._missing
+        self._missing, self._since = missing, now
+        return same
 
 
 def _patiently(ask: Callable[[], Answer], deadline: Deadline) -> Answer:

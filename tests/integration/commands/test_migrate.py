@@ -9,6 +9,7 @@ import pytest
 
 from deploy.local import Stack
 from runtime.errors import Exit
+from runtime.mysql import connect
 from tests.conftest import NewTask
 from tests.integration.commands.shop import SHOP, answer, execute, running
 from tests.pipeline.task import Task
@@ -69,20 +70,6 @@ def test_a_child_that_is_killed_is_started_again(shop: Task, name: str) -> None:
     assert migration.running
 
 
-def test_what_needs_an_operator_ends_a_migration_with_its_own_words(shop: Task) -> None:
-    migration = shop.start("migrate", "--json")
-    shop.wait()
-    execute(shop.stack_destination, "DROP TABLE shop.nothing")
-    execute(shop.stack_source, "INSERT INTO shop.nothing VALUES (1)")
-    assert migration.exit_code(60) == Exit.OPERATOR
-    last = json.loads(migration.stderr.splitlines()[-1])
-    assert "shop.nothing" in last["error"]
-    assert last["hint"]
-    status = shop.status()
-    assert status["phase"] == "failed"
-    assert "shop.nothing" in json.dumps(status["problems"])
-
-
 def test_a_private_broker_is_found_again_after_everything_is_killed(databases: Stack, task: NewTask) -> None:
     execute(databases.source.endpoint("admin"), *SHOP)
     private = task(include=["shop.*"], overrides={"kafka": {"bootstrap_servers": "embedded"}})
@@ -109,3 +96,26 @@ def test_a_private_broker_is_found_again_after_everything_is_killed(databases: S
     assert again.terminate(10.0) == Exit.DONE
     assert not psutil.pid_exists(broker)
     assert private.status()["phase"] == "stopped"
+
+
+def test_what_needs_an_operator_stops_alone_and_ends_a_migration_when_nothing_else_is_left(shop: Task) -> None:
+    """One target cannot be reached with its account, a table is missing at the other."""
+    shop.run("migrate", "--until", "caught-up")
+    execute(shop.stack_destination, "DROP TABLE shop.nothing")
+    stranger = {"host": shop.destination.host, "port": shop.destination.port, "user": "stranger", "password": "x"}
+    shop.rewrite({"targets": {"other": stranger}})
+    migration = shop.start("migrate", "--json")
+    migration.wait_for("child_rests")
+    execute(shop.stack_source, "INSERT INTO shop.nothing VALUES (1)", "INSERT INTO shop.visits VALUES ('late', 9)")
+    told = shop.run("wait", "--timeout", "120", "--json", expected=Exit.OPERATOR)
+    assert "shop.nothing" in json.loads(told.stderr)["error"]
+    with connect(shop.stack_destination) as there:
+        assert there.query("SELECT seconds FROM shop.visits WHERE page = 'late'") == [(9,)]
+    assert migration.exit_code() == Exit.OPERATOR
+    last = json.loads(migration.log[-1])
+    assert "shop.nothing" in last["error"]
+    assert "stranger" in last["error"]
+    assert last["hint"]
+    status = shop.status()
+    assert status["phase"] == "failed"
+    assert "shop.nothing" in json.dumps(status["problems"])

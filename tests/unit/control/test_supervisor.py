@@ -3,7 +3,7 @@ import json
 import pytest
 
 from control.progress import Rate, readable
-from control.supervisor import Bug, Complaint, Restarts, complaint_of
+from control.supervisor import Bug, Child, Complaint, Restarts, Supervisor, complaint_of
 from runtime.errors import Exit, Fatal
 
 KILLED = -9
@@ -45,6 +45,41 @@ def test_what_needs_an_operator_ends_it_with_its_own_words() -> None:
     assert caught.value.hint == "make it"
     with pytest.raises(Fatal, match="apply polar needs an operator"):
         Restarts().after("apply polar", Exit.OPERATOR, 1.0, None)
+
+
+class Ending(Child):
+    """A child that ends as it is told."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, [], lambda _: None)
+        self.ends: Fatal | Bug | None = None
+
+    def step(self) -> None:
+        if self.ends is not None:
+            ends, self.ends = self.ends, None
+            raise ends
+
+
+def test_a_target_that_needs_an_operator_rests_alone() -> None:
+    capture, one, two, other = (Ending(name) for name in ("capture", "apply a 1", "apply a 2", "apply b"))
+    supervisor = Supervisor([capture], {"a": [one, two], "b": [other]})
+    for child in (one, two):
+        child.ends = Fatal(f"{child.name}: no such table", hint="make it")
+        supervisor.step()
+    supervisor.require_others({"a", "b"})
+    with pytest.raises(Fatal, match=r"^apply a 1: no such table; apply a 2: no such table$") as caught:
+        supervisor.require_others({"a"})
+    assert caught.value.hint == "make it"
+    other.ends = Bug("apply b: KeyError")
+    with pytest.raises(Bug, match="KeyError"):
+        supervisor.step()
+
+
+def test_capture_ends_everything() -> None:
+    capture = Ending("capture")
+    capture.ends = Fatal("capture: lost", hint="find it")
+    with pytest.raises(Fatal, match="capture: lost"):
+        Supervisor([capture], {"a": [Ending("apply a")]}).step()
 
 
 @pytest.mark.parametrize("line", ["", "Traceback", "{", "[1]", '{"event": "x"}', '{"error": 1, "hint": "h"}'])
