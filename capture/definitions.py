@@ -25,7 +25,7 @@ FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s AND TABLE_NAME IN %s
 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
 _TABLES = """
-SELECT t.TABLE_NAME, c.CHARACTER_SET_NAME, t.TABLE_COLLATION, t.TABLE_COMMENT
+SELECT t.TABLE_NAME, c.CHARACTER_SET_NAME, t.TABLE_COLLATION, t.TABLE_COMMENT, t.ENGINE
 FROM information_schema.TABLES t
 LEFT JOIN information_schema.COLLATIONS c ON c.COLLATION_NAME = t.TABLE_COLLATION
 WHERE t.TABLE_SCHEMA = %s AND t.TABLE_NAME IN %s AND t.TABLE_TYPE = 'BASE TABLE'
@@ -96,7 +96,7 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
         whole = part is None and column is not None
         keys.setdefault(table, {}).setdefault(index, []).append((column, whole, nullable != "YES"))
     found: dict[TableName, Table] = {}
-    for table, charset, collation, comment in connection.query(_TABLES, wanted):
+    for table, charset, collation, comment, engine in connection.query(_TABLES, wanted):
         if table not in columns:
             continue  # dropped between the queries
         uniques = keys.get(table, {})
@@ -122,6 +122,7 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
             charset=charset,
             collation=collation,
             comment=comment or "",
+            engine=engine or "",
             other_keys=tuple(sorted(others.get(table, ()))),
         )
     return found

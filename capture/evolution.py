@@ -1,7 +1,9 @@
 """What a schema change does to the tables that capture knows: read before it is published, taken over after it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from capture.anew import copied_anew
 from capture.catalog import Catalog, Misfit
 from capture.databases import Databases
 from capture.publisher import Publisher, keep_apart
@@ -12,6 +14,7 @@ from runtime.errors import Fatal
 from runtime.telemetry import log
 from schemas import map_fit
 from schemas.ddl.effects import disagreement, tables_after
+from schemas.ddl.row_effects import without_discard, without_ignore
 from schemas.ddl.statement import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet
@@ -32,6 +35,8 @@ class Evolved:
     after: dict[TableName, Table]  # there after it
     certain: set[TableName]  # those of `after` whose definition cannot be newer than the statement
     tables: tuple[TouchedTable, ...] = ()
+    #: known before it, and copied anew: what is published of them goes before the statement runs
+    anew: tuple[TouchedTable, ...] = ()
 
 
 class Evolution:
@@ -59,17 +64,31 @@ class Evolution:
         keep_apart(self._settings.task, (set(self._catalog.names()) - found.before) | set(found.after))
         names = sorted(found.before | set(found.after))
         offsets = {name: self._publisher.barriers(name) for name in names}
+        anew = self._copied_anew(understood, found.before)
+        empty = tuple(self._known(name, self._publisher.barriers(name)) for name in sorted(anew))
         for table in found.after.values():
             self._publisher.prepare(table)
         tables = tuple(
             self._touched_table(name, found.after.get(name), offsets[name], name in found.certain) for name in names
         )
-        return Evolved(found.before, found.after, found.certain, tables)
+        return Evolved(found.before, found.after, found.certain, tables, empty)
+
+    def at_targets(self, understood: Understood, change: Evolved) -> Iterator[tuple[str, Kind]]:
+        """What is to run at targets, where tables that are copied anew are empty by then."""
+        effects, session = understood.effects, understood.session
+        if effects.imports:
+            return  # of files that no target has
+        text, kind = understood.text, understood.statement.kind
+        if effects.picks and change.anew:
+            text = without_ignore(text, session.modes, session.server_version)
+        if effects.discards:
+            text, kind = without_discard(text, session.modes, session.server_version)
+        yield text, kind
 
     def take_over(self, understood: Understood, transaction: str, change: Evolved) -> list[TouchedTable]:
         """Tells the catalog and the snapshot, and records what became of its ranges in the open Kafka transaction.
 
-        Returns the tables whose rows must go at the targets, because they are read again as a whole.
+        Returns further tables whose rows must go at the targets, because they are read again as a whole.
         """
         if understood.statement.kind in DATABASE_KINDS:
             self._databases.changed(understood.text, understood.statement, understood.session)
@@ -145,6 +164,16 @@ class Evolution:
         }
         return Evolved(before, after, certain | (set(computed) & set(kept)))
 
+    def _copied_anew(self, understood: Understood, before: set[TableName]) -> set[TableName]:
+        """The tables whose rows a target cannot make of those that it has (docs/decisions/033)."""
+        tables = [self._catalog.table(name) for name in understood.statement.tables if name in before]
+        found = copied_anew(understood.effects, tables, self._interleave.unfinished)
+        return self._interleave.with_followers(found) if found else set()
+
+    def _known(self, name: TableName, offsets: tuple[int, ...]) -> TouchedTable:
+        """A table as it stands before the statement."""
+        return self._touched_table(name, self._catalog.table(name), offsets, self._catalog.certain(name) is not None)
+
     def _computed(self, understood: Understood) -> dict[TableName, Table]:
         """The definitions that the statement's text leaves, where they are certain."""
         statement = understood.statement
@@ -176,11 +205,13 @@ class Evolution:
         gone = sorted(change.before - set(change.after) - moved)
         replanned += [interleave.dropped(name, transaction) for name in gone]
         tell = interleave.schema_changed
-        if statement.kind is Kind.TRUNCATE_TABLE or understood.removes_rows:
+        if statement.kind is Kind.TRUNCATE_TABLE or understood.effects.removes:
             tell = interleave.truncated
-        elif understood.brings_rows:
-            tell = interleave.reread
-        return replanned + [tell(name, transaction) for name in sorted(change.after)]
+        names = dict(statement.renames)
+        anew = {names.get(empty.name, empty.name) for empty in change.anew}
+        replanned += [tell(name, transaction) for name in sorted(set(change.after) - anew)]
+        known = [name for name in sorted(anew) if name in self._catalog]
+        return replanned + [interleave.copied_anew(name, transaction) for name in known]
 
     def _touched_table(
         self, name: TableName, table: Table | None, offsets: tuple[int, ...], certain: bool

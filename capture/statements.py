@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 from capture.definitions import read_charsets
 from capture.events import Query
 from runtime.dialect import dialect_of, logs_cascades
 from runtime.errors import Fatal
 from runtime.mysql import Connection
-from schemas.ddl.lexer import SqlModes, tokens
+from schemas.ddl.lexer import SqlModes
+from schemas.ddl.row_effects import RowEffects, row_effects
 from schemas.ddl.session import Session
 from schemas.ddl.statement import Kind, Statement, lowered, understand
 from schemas.ddl.written import read
@@ -54,8 +54,6 @@ _SQL_MODES = {
     31: "PAD_CHAR_TO_FULL_LENGTH",
     32: "TIME_TRUNCATE_FRACTIONAL",
 }
-_REMOVING = frozenset((verb, what) for verb in ("DROP", "TRUNCATE", "DISCARD") for what in ("PARTITION", "TABLESPACE"))
-_BRINGING = frozenset((("EXCHANGE", "PARTITION"), ("IMPORT", "PARTITION"), ("IMPORT", "TABLESPACE")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,7 @@ class Understood:
 
     text: str
     statement: Statement
-    removes_rows: bool  # partitions or a tablespace went, without row events
-    brings_rows: bool  # partitions or a tablespace came, without row events
+    effects: RowEffects
     database: str | None  # the default of names without one
     session: Session  # that ran it
 
@@ -110,15 +107,12 @@ class Statements:
                 f"a statement in the log cannot be carried over, {written.doubt}: {query.text[:200]!r}",
                 hint="run DDL from a session with SET NAMES utf8mb4; for this one, migrate anew with a new task name",
             )
-        words: set[tuple[str, str]] = set()
-        if statement.kind is Kind.ALTER_TABLE:
-            symbols = [token.symbol for token in tokens(text, modes, self._version)]
-            words = set(pairwise(symbols))
+        altering = statement.kind is Kind.ALTER_TABLE and self.changes_schema(statement)
+        effects = row_effects(text, modes, self._version) if altering else RowEffects()
         return Understood(
             text,
             statement,
-            bool(words & _REMOVING),
-            bool(words & _BRINGING),
+            effects,
             query.database,
             self.meaning(self.session(query)),
         )

@@ -6,7 +6,7 @@ transaction that is published in part, so that a new session skips exactly these
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -40,7 +40,7 @@ from schemas.codec import Messages, RowsImage, RowsKind, encode_rows, envelope, 
 from schemas.ddl.statement import Kind
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
-from schemas.records import PositionRecord
+from schemas.records import PositionRecord, TouchedTable
 from schemas.sql import qualified
 from snapshot.interleave import Interleave
 
@@ -334,14 +334,20 @@ class Stream:
         change = self._evolution.read(understood, transaction, self.executed)
         if not understood.statement.starts_transaction and not self._transaction.open:
             self._commit(event)  # so that the commit record below covers the statement's transaction
-        text, kind, place, source_us = understood.text, understood.statement.kind, self.log, self._source_us
-        self._epochs.change(told, place, source_us, kind, text, database, session, change.tables)
+        place, source_us = self.log, self._source_us
+        self._empty(told, change.anew)
+        for text, kind in self._evolution.at_targets(understood, change):
+            self._epochs.change(told, place, source_us, kind, text, database, session, change.tables)
         self._cascades.keys.changed(understood.text, understood.statement, understood.session)
-        for emptied in self._evolution.take_over(understood, transaction, change):
-            text, kind = f"TRUNCATE TABLE {qualified(emptied.name)}", Kind.TRUNCATE_TABLE
-            self._epochs.change(told, place, source_us, kind, text, emptied.database, {}, (emptied,))
+        self._empty(told, self._evolution.take_over(understood, transaction, change))
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
+
+    def _empty(self, told: str | None, tables: Iterable[TouchedTable]) -> None:
+        """Publishes that nothing is left of tables, because all their rows come again."""
+        for table in tables:
+            text, kind = f"TRUNCATE TABLE {qualified(table.name)}", Kind.TRUNCATE_TABLE
+            self._epochs.change(told, self.log, self._source_us, kind, text, table.database, {}, (table,))
 
     # ---- the log itself
 

@@ -13,6 +13,8 @@ SPATIAL_TYPES = frozenset(
     ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection")
 )
 
+_TRANSACTIONAL = frozenset(("INNODB", "INNOBASE", "ROCKSDB", "TOKUDB"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -62,6 +64,7 @@ class Table:
     charset: str | None = None
     collation: str | None = None
     comment: str = ""
+    engine: str = "InnoDB"  # empty: not known
     #: names of keys that are not unique, in small letters, and maybe of some that are gone; None: not known.
     #: A primary key on prefixes counts as one of them.
     other_keys: tuple[str, ...] | None = None
@@ -78,6 +81,11 @@ class Table:
         """Positions of the key's columns, in the key's order."""
         positions = {column.name: index for index, column in enumerate(self.columns)}
         return tuple(positions[name] for name in self.key)
+
+    @property
+    def reads_consistently(self) -> bool:
+        """True when each SELECT of the table is a consistent read: its engine has transactions."""
+        return self.engine.upper() in _TRANSACTIONAL
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -5,7 +5,7 @@ each row of a range is released once; nothing is held that the commit records do
 from them goes on where the topics end. Never writes anywhere.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Protocol
@@ -186,6 +186,25 @@ class Interleave:
         self._cut(table, gtid)
         return Replanned(self._ledger.restart(table) if self._ledger.unfinished(table) else ())
 
+    def unfinished(self, table: TableName) -> bool:
+        """True while some of its rows are still to be released."""
+        return self._ledger.unfinished(table)
+
+    def with_followers(self, tables: Collection[TableName]) -> set[TableName]:
+        """These and the tables of which no row may come before these are complete."""
+        return set(tables).union(*map(self._ties.behind, tables))
+
+    def copied_anew(self, table: TableName, gtid: str) -> Replanned:
+        """All its rows come again, those of a finished table too; the caller empties what is published of it."""
+        self._cut(table, gtid)
+        if self._ledger.unfinished(table):
+            self._ledger.reorder(table)
+            ranges = self._ledger.restart(table)
+        else:
+            ranges = self._ledger.again(table)
+        self._waiting.look()
+        return Replanned(ranges)
+
     def dropped(self, table: TableName, gtid: str) -> Replanned:
         """The table is gone, or selected no more."""
         self._cut(table, gtid)
@@ -227,8 +246,10 @@ class Interleave:
         return self._ledger.next_id()
 
     def _order(self, table: TableName) -> Order:
-        """What its key's order depends on; nothing for a table whose rows all come at one place."""
-        return () if self._ties.at_once(table) else keyset.order(self._plans(table).table)
+        """What its key's order depends on; nothing for a table whose rows all come at one place: it has no key, or no
+        SELECT of it is a consistent read."""
+        definition = self._plans(table).table
+        return () if self._ties.at_once(table) or not definition.reads_consistently else keyset.order(definition)
 
     # -- ranges and readers --------------------------------------------------------------------------------------
 

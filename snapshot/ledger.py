@@ -107,6 +107,13 @@ class Ledger:
         self._unfinished[table] = {first.id}
         return self._changed(records)
 
+    def again(self, table: TableName) -> tuple[RangeRecord, ...]:
+        """A table that is finished, or whose rows all came by the log, is read as a whole."""
+        rows = sum(record.rows_done for record in self._ranges.values() if record.name == table)
+        whole = RangeRecord(id=str(self.next_id()), database=table.database, table=table.name, rows_estimated=rows)
+        self.enter([whole])
+        return (whole,)
+
     def drop(self, table: TableName) -> tuple[RangeRecord, ...]:
         """The table is gone: its ranges end."""
         gone = [replace(self._ranges[number], done=True) for number in self._unfinished.pop(table, ())]

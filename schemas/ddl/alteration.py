@@ -74,6 +74,8 @@ def altered(cursor: Cursor, table: Table, session: Session, database: Collated |
     _keys(alteration, draft)
     if alteration.options.comment is not None:
         draft.comment = alteration.options.comment
+    if alteration.options.engine is not None:
+        draft.engine = alteration.options.engine
     if alteration.new_name is not None:
         draft.name = alteration.new_name
     return draft.table()

@@ -17,7 +17,7 @@ def created(cursor: Cursor, name: TableName, session: Session, database: Collate
     columns, keys = _elements(cursor, session)
     options = _options(cursor)
     default = options.charset.resolved(session.charsets, database) if database or options.charset.said else None
-    draft = Draft(name=name, default=default, comment=options.comment or "")
+    draft = Draft(name=name, default=default, comment=options.comment or "", engine=options.engine or "")
     draft.implies_defaults = implies_defaults(session.server_version)
     draft.columns = [text.column(session, default) for text in columns]
     draft.add_keys(keys)

@@ -52,6 +52,7 @@ class Draft:
     other_keys: set[str] | None = field(default_factory=set)  # names, in small letters, and maybe some that are gone
     default: Collated | None = None
     comment: str = ""
+    engine: str = ""
     implies_defaults: bool = False  # the server gives columns of the primary key a default
     bound: tuple[str, ...] = ()  # the columns of a primary key on prefixes that the statement makes
     explicit: set[str] = field(default_factory=set)  # of `other_keys`, those that the statement surely makes
@@ -67,6 +68,7 @@ class Draft:
             other_keys=None if table.other_keys is None else set(table.other_keys),
             default=Collated(table.charset or "", table.collation or "") if known else None,
             comment=table.comment,
+            engine=table.engine,
         )
 
     def table(self) -> Table:
@@ -86,6 +88,7 @@ class Draft:
             charset=None if self.default is None else self.default.charset,
             collation=None if self.default is None else self.default.collation,
             comment=self.comment,
+            engine=self.engine,
             other_keys=None if self.other_keys is None else tuple(sorted(self.other_keys)),
         )
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from schemas.ddl.charset_names import Named, take_charset
 from schemas.ddl.cursor import Cursor, Unclear
-from schemas.ddl.lexer import TokenKind
+from schemas.ddl.lexer import Token, TokenKind
 
 #: options with one value, after an optional `=`
 _VALUED = (
-    "ENGINE", "TYPE", "AUTO_INCREMENT", "AVG_ROW_LENGTH", "CHECKSUM", "TABLE_CHECKSUM", "COMPRESSION", "CONNECTION",
+    "AUTO_INCREMENT", "AVG_ROW_LENGTH", "CHECKSUM", "TABLE_CHECKSUM", "COMPRESSION", "CONNECTION",
     "DELAY_KEY_WRITE", "ENCRYPTION", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE",
     "INSERT_METHOD", "KEY_BLOCK_SIZE", "MAX_ROWS", "MIN_ROWS", "PACK_KEYS", "PASSWORD", "ROW_FORMAT",
     "STATS_AUTO_RECALC", "STATS_PERSISTENT", "STATS_SAMPLE_PAGES", "AUTOEXTEND_SIZE", "TABLESPACE", "STORAGE",
@@ -22,6 +22,7 @@ class TableOptions:
 
     charset: Named = field(default_factory=Named)
     comment: str | None = None
+    engine: str | None = None
 
 
 def take_option(cursor: Cursor, options: TableOptions) -> bool:
@@ -38,6 +39,9 @@ def take_option(cursor: Cursor, options: TableOptions) -> bool:
         if token.kind is not TokenKind.STRING:
             raise Unclear
         options.comment = token.text
+    elif cursor.take_any("ENGINE", "TYPE"):
+        cursor.take("=")
+        options.engine = _engine(cursor.next())
     elif cursor.take_any(*_VALUED) or cursor.take("DATA", "DIRECTORY") or cursor.take("INDEX", "DIRECTORY"):
         _value(cursor)
     elif cursor.take("UNION"):
@@ -53,6 +57,12 @@ def leave_partitions(cursor: Cursor) -> None:
     """PARTITION BY ... and all that follows, which is the end of the statement."""
     for _ in cursor.top_level():
         pass
+
+
+def _engine(token: Token) -> str:
+    if not (token.is_name or token.kind is TokenKind.STRING):
+        raise Unclear
+    return token.text
 
 
 def _value(cursor: Cursor) -> None:
