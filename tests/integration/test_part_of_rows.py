@@ -4,7 +4,6 @@ A reader is held before it has copied most of the tables, rows of which have com
 statements of every kind run, and capture dies in the midst of them twice more.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ class Case:
     row: str
     statements: Sequence[str] = ()
     change: str = "v = v + 100"
+    options: str = ""
 
 
 _KEYED = "id INT PRIMARY KEY, v INT NOT NULL"
@@ -52,7 +52,7 @@ _CASES = (
     Case("b3", "v INT, KEY (v)", "MOD({n} * 7, 13)", ["ALTER TABLE b3 ADD COLUMN (id SERIAL)"]),
     Case(
         "b4",
-        f"{_KEYED}) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (5), PARTITION p1 VALUES LESS THAN (500)",
+        _KEYED,
         "{n}, 0",
         [
             "ALTER TABLE b4 DROP PARTITION p0",
@@ -61,12 +61,14 @@ _CASES = (
             "UPDATE a3 SET v = v + 1 WHERE id IN (6, 7)",
             "UPDATE b4 SET v = v + 1 WHERE id = 203",
         ],
+        options="PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (5), PARTITION p1 VALUES LESS THAN (500))",
     ),
     Case(
         "b5",
-        f"{_KEYED}) PARTITION BY HASH (id) PARTITIONS 4",
+        _KEYED,
         "{n}, 0",
         ["ALTER TABLE b5 COALESCE PARTITION 2", "ALTER TABLE b5 TRUNCATE PARTITION p1", "INSERT INTO b5 VALUES (1, 1)"],
+        options="PARTITION BY HASH (id) PARTITIONS 4",
     ),
     Case("b6", _KEYED, "{n}, 0", ["TRUNCATE TABLE b6", "INSERT INTO b6 VALUES (3, 1), (70, 2)"]),
     Case("b7", _KEYED, "{n}, 0", ["ALTER TABLE b7 DROP PRIMARY KEY", "INSERT INTO b7 VALUES (3, 1)"]),
@@ -138,7 +140,7 @@ def _create(admin: Connection, cases: Sequence[Case]) -> None:
     admin.execute("USE part")
     admin.execute("SET sql_mode = ''")
     for case in cases:
-        admin.execute(f"CREATE TABLE {case.name} ({case.definition})")
+        admin.execute(f"CREATE TABLE {case.name} ({case.definition}) {case.options}")
         rows = ", ".join(f"({case.row.format(n=n)})" for n in range(1, _ROWS + 1))
         admin.execute(f"INSERT INTO {case.name} VALUES {rows}")
     admin.execute(f"CREATE TABLE files ({_KEYED})")
@@ -166,6 +168,6 @@ def _import(admin: Connection, folder: Path) -> None:
     admin.execute("DELETE FROM files")
     admin.execute("ALTER TABLE files DISCARD TABLESPACE")
     for ending in ("ibd", "cfg"):
-        os.replace(folder.parent / f"kept.{ending}", folder / f"files.{ending}")
+        (folder.parent / f"kept.{ending}").replace(folder / f"files.{ending}")
     admin.execute("ALTER TABLE files IMPORT TABLESPACE")
     admin.execute("UPDATE files SET v = 9 WHERE id = 2")
