@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from runtime.dialect import dialect_of
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.names import TableName
@@ -79,6 +80,8 @@ def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
     for younger in ("max_execution_time = 0", "range_optimizer_max_mem_size = 0"):
         _set_if_known(connection, younger)
+    if dialect_of(connection).has_dictionary:  # a unique key may be invisible, and still it identifies rows
+        connection.execute("SET SESSION optimizer_switch = 'use_invisible_indexes=on'")
     return connection
 
 

@@ -77,4 +77,6 @@ class Reading:
             self._connection = connect(self._endpoint, timeout=_READ_SECONDS, init=_SESSION)
             if dialect_of(self._connection).limits_time:
                 self._connection.execute("SET SESSION max_execution_time = 0")
+            if dialect_of(self._connection).has_dictionary:
+                self._connection.execute("SET SESSION optimizer_switch = 'use_invisible_indexes=on'")
         return self._connection

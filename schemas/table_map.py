@@ -94,7 +94,7 @@ def parse_table_map(body: bytes) -> TableMap:
     cursor.take(2)  # flags
     database, name = _name(cursor), _name(cursor)
     count = cursor.packed()
-    if count > _MOST_COLUMNS:
+    if not 0 < count <= _MOST_COLUMNS:
         raise Malformed(f"a TABLE_MAP event of {count} columns")
     types = cursor.take(count)
     sizes = cursor.part(cursor.packed())

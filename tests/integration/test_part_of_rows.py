@@ -86,6 +86,13 @@ _CASES = (
 )
 _NEW = (
     Case("d2", _KEYED, "{n}, 1", ["ALTER TABLE d2 ADD c BIGINT DEFAULT (CONNECTION_ID()), ADD w INT DEFAULT (v)"]),
+    Case(
+        "d4",
+        "id INT NOT NULL, v INT NOT NULL, w INT NOT NULL, UNIQUE b (w), UNIQUE a (v) INVISIBLE",
+        "{n}, {n}, {n}",
+        ["UPDATE d4 SET id = 9 WHERE w < 5", "DELETE FROM d4 WHERE w > 9"],
+        "id = 7",
+    ),
     Case("d3", _KEYED, "{n}, 1", ["ALTER TABLE d3 ADD CHECK (v > 0)", "ALTER TABLE d3 ADD s INT AS (id + v) STORED"]),
 )
 _OLD = (Case("d2", _KEYED, "{n}, {n}", ["ALTER IGNORE TABLE d2 ADD UNIQUE (v)"], "v = 2"),)
@@ -131,6 +138,7 @@ def test_a_part_of_the_rows_becomes_what_it_should(task: NewTask, ground: Ground
     ended = run.start("capture")
     run.wait()
     run.assert_equal()
+    run.run("verify")
     assert ended.running
 
 
@@ -170,4 +178,5 @@ def _import(admin: Connection, folder: Path) -> None:
     for ending in ("ibd", "cfg"):
         (folder.parent / f"kept.{ending}").replace(folder / f"files.{ending}")
     admin.execute("ALTER TABLE files IMPORT TABLESPACE")
+    (folder / "files.cfg").unlink(missing_ok=True)
     admin.execute("UPDATE files SET v = 9 WHERE id = 2")

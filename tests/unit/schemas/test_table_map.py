@@ -182,3 +182,8 @@ def _map_of(count: int) -> bytes:
     packed = bytes((count,)) if count < 251 else b"\xfc" + count.to_bytes(2, "little")
     head = b"\x07\0\0\0\0\0\x01\0" + b"\x01d\0" + b"\x01t\0"
     return head + packed + b"\x03" * count + b"\0" + b"\0" * ((count + 7) // 8)
+
+
+def test_a_table_without_columns_is_malformed() -> None:
+    with pytest.raises(Malformed, match="0 columns"):
+        parse_table_map(bytes(6) + b"\0\0\x01d\0\x01t\0\0\0\x04\0")
