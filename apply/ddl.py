@@ -14,11 +14,11 @@ from schemas.ddl.rewrite import drop_tables, for_version, without_start_transact
 from schemas.names import TableName
 from schemas.records import SchemaChange
 from schemas.sql import identifier, qualified
+from schemas.wording import Wording, wording
 
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
-# What NO_ENGINE_SUBSTITUTION forbids is wanted: engines that the destination does not run become InnoDB.
-# The others are not modes of every version and mean nothing to a definition.
-_LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION", "TIME_TRUNCATE_FRACTIONAL"))
+# What it forbids is wanted: engines that the destination does not run become InnoDB.
+_LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION",))
 _EXCHANGE = re.compile(r"\bEXCHANGE\s+PARTITION\b", re.IGNORECASE)
 _TEXTS = frozenset((Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX))
 
@@ -91,11 +91,20 @@ def digest(definitions: Mapping[TableName, str | None]) -> str:
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
 
 
-def _text(change: SchemaChange, version: int) -> str:
+def wording_of(change: SchemaChange) -> Wording:
+    """What the statement says of the settings that its result can depend on."""
+    return wording(change.kind, change.statement, _lexed(change))
+
+
+def _lexed(change: SchemaChange) -> SqlModes:
     modes = set(sql_mode(change).split(","))
-    lexed = SqlModes(
+    return SqlModes(
         ansi_quotes=bool(modes & {"ANSI_QUOTES", "ANSI"}), no_backslash_escapes="NO_BACKSLASH_ESCAPES" in modes
     )
+
+
+def _text(change: SchemaChange, version: int) -> str:
+    lexed = _lexed(change)
     return for_version(without_start_transaction(change.statement, lexed), lexed, version)
 
 

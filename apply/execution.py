@@ -7,17 +7,18 @@ would run it dies before the one with the lock. A statement that outlives its pr
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from apply.context import enter
-from apply.ddl import Again, Plan, digest, drop_database, head, plan
+from apply.context import Limits, Unlike, enter
+from apply.ddl import Again, Plan, digest, drop_database, head, plan, wording_of
 from apply.defaults import missing_defaults
-from apply.destination import IDLE_SECONDS, SQL_MODE, definition, has_rows, open_session, read_shape, version
+from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
 from apply.records import Place
 from apply.state import Intent, MadeTable, State, Stuck
 from apply.statements import layout_of
+from apply.zone import Row, zone_for
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from runtime.seams import seam
@@ -25,7 +26,7 @@ from runtime.telemetry import log
 from schemas.ddl.kinds import Kind
 from schemas.names import TableName, folded
 from schemas.records import SchemaChange
-from schemas.sql import ON_PRIMARY, text_literal
+from schemas.sql import ON_PRIMARY
 from schemas.table import Table, from_json
 
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
@@ -55,22 +56,21 @@ class Execution:
         """Yields while it waits. Closed before its end, it leaves everything to the next one that runs the change."""
         with (
             closing(open_session(self.endpoint, self.lock_wait_seconds)) as holder,
-            closing(connect(self.endpoint)) as runner,
+            closing(open_session(self.endpoint, self.lock_wait_seconds)) as reader,
         ):
-            enter(runner, self.change, idle_seconds=_RUNNER_IDLE_SECONDS, lock_wait_seconds=_LOCK_WAIT_SECONDS)
             guard = State(holder, self.state_database, self.target)
-            intent, fresh = self._intend(guard, runner)
-            wanted = plan(self._meant(guard), version(runner))
+            intent, fresh = self._intend(guard, reader)
+            wanted = plan(self._meant(guard), version(reader))
             refusal: Stuck | None = None
             with guard.transaction():
                 self._claim(guard)
-                yield from self._outlast_others(runner, holder)
-                if self._is_to_run(runner, wanted, intent, fresh):
-                    refusal = yield from self._run(runner, holder, wanted)
-                if refusal is None or self._done_by_hand(runner, wanted, intent):
+                yield from self._outlast_others(reader, holder)
+                if self._is_to_run(reader, wanted, intent, fresh):
+                    refusal = yield from self._run(reader, holder, wanted)
+                if refusal is None or self._done_by_hand(reader, wanted, intent):
                     refusal = None
-                    yield from self._complete(runner, holder)
-                    self._check(runner)
+                    yield from self._complete(reader, holder)
+                    self._check(reader)
                     self._note(guard)
                 else:
                     guard.intend(replace(intent, refused=True))
@@ -79,14 +79,14 @@ class Execution:
             seam("apply.ddl_done")
         log.info("ddl_applied", epoch=self.change.epoch, kind=self.change.kind, statement=head(self.change.statement))
 
-    def _intend(self, guard: State, runner: Connection) -> tuple[Intent, bool]:
+    def _intend(self, guard: State, reader: Connection) -> tuple[Intent, bool]:
         """The committed intent of this change, and whether it was made just now."""
         with guard.transaction():
             self._claim(guard)
             found = guard.intent()
             if found is not None and found.epoch == self.change.epoch:
                 return found, False
-            intent = Intent(self.change.epoch, digest(self._definitions(runner)))
+            intent = Intent(self.change.epoch, digest(self._definitions(reader)))
             guard.intend(intent)
         seam("apply.ddl_intent")
         return intent, True
@@ -103,21 +103,18 @@ class Execution:
         if guard.locked_fence(self.place) != self.fence:
             raise Transient(f"another process has gone on with {self.place}")
 
-    def _definitions(self, runner: Connection) -> dict[TableName, str | None]:
-        return {table.name: definition(runner, table.name) for table in self.change.tables}
+    def _definitions(self, reader: Connection) -> dict[TableName, str | None]:
+        return {table.name: definition(reader, table.name) for table in self.change.tables}
 
     @property
     def _tag(self) -> str:
         """Precedes each statement, so that it can be found among those that run."""
         return f"/* penstock {self.target} epoch {self.change.epoch} */ "
 
-    def _outlast_others(self, runner: Connection, holder: Connection) -> Generator[None]:
+    def _outlast_others(self, reader: Connection, holder: Connection) -> Generator[None]:
         """A process that died may have left a statement that still runs; the digest tells nothing until it ends."""
         begun = False
-        while any(
-            int(row[0]) != runner.thread_id and str(row[7] or "").startswith(self._tag)
-            for row in runner.query("SHOW FULL PROCESSLIST")
-        ):
+        while any(str(row[7] or "").startswith(self._tag) for row in reader.query("SHOW FULL PROCESSLIST")):
             if not begun:
                 begun = True
                 log.info("ddl_still_running", epoch=self.change.epoch)
@@ -126,9 +123,9 @@ class Execution:
             while time.monotonic() - looked < _LOOK_SECONDS:
                 yield
 
-    def _is_to_run(self, runner: Connection, wanted: Plan, intent: Intent, fresh: bool) -> bool:
+    def _is_to_run(self, reader: Connection, wanted: Plan, intent: Intent, fresh: bool) -> bool:
         if wanted.makes_database is not None:
-            return not _has_database(runner, wanted.makes_database)
+            return not _has_database(reader, wanted.makes_database)
         if wanted.again is Again.HARMLESS:
             return True
         if not fresh:
@@ -140,30 +137,30 @@ class Execution:
                 )
             if intent.refused:
                 return True
-            if digest(self._definitions(runner)) != intent.definitions:
+            if digest(self._definitions(reader)) != intent.definitions:
                 log.info("ddl_had_run", epoch=self.change.epoch)
                 return False
-        return wanted.makes_table is None or not self._is_made(runner, wanted.makes_table)
+        return wanted.makes_table is None or not self._is_made(reader, wanted.makes_table)
 
-    def _done_by_hand(self, runner: Connection, wanted: Plan, intent: Intent) -> bool:
+    def _done_by_hand(self, reader: Connection, wanted: Plan, intent: Intent) -> bool:
         """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
         if wanted.again is not Again.HARMFUL or not intent.refused:
             return False
-        if digest(self._definitions(runner)) == intent.definitions:
+        if digest(self._definitions(reader)) == intent.definitions:
             return False
         try:
-            self._check(runner)
+            self._check(reader)
         except Fatal:
             return False
         log.info("ddl_done_by_hand", epoch=self.change.epoch)
         return True
 
-    def _is_made(self, runner: Connection, name: TableName) -> bool:
+    def _is_made(self, reader: Connection, name: TableName) -> bool:
         """Whether the table to be made is there already; Fatal when it is somebody else's."""
-        if definition(runner, name) is None:
+        if definition(reader, name) is None:
             return False
         made = self.change.tables[0]
-        present = State(runner, self.state_database, self.target).tables()
+        present = State(reader, self.state_database, self.target).tables()
         if made.topic in present:
             return True  # CREATE TABLE IF NOT EXISTS, as at the source
         if other := _spelled_else(present, name):
@@ -174,9 +171,9 @@ class Execution:
                 " to a destination with lower_case_table_names = 0",
             )
         differs = made.definition is None or (
-            made.certain and read_shape(runner, name).columns_differ(from_json(made.definition))
+            made.certain and read_shape(reader, name).columns_differ(from_json(made.definition))
         )
-        if differs or has_rows(runner, name):
+        if differs or has_rows(reader, name):
             what = "with other columns" if differs else "and holds rows"
             raise Fatal(
                 f"schema change {self.change.epoch} makes table {name}, which the destination has already, {what}",
@@ -184,51 +181,65 @@ class Execution:
             )
         return True
 
-    def _run(self, runner: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Stuck | None]:
+    def _run(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Stuck | None]:
         """Runs every statement; returns the refusal of one, after which the others are not run."""
-        for statement in _statements(runner, wanted):
-            try:
-                yield from self._wait_for(runner, holder, statement)
-            except Refused as error:
-                return self._stuck(error, statement)
+        statement = self.change.statement
+        try:
+            with closing((yield from self._prepared(reader, holder))) as runner:
+                for statement in _statements(reader, wanted):
+                    yield from self._wait_for(runner, (holder, reader), statement)
+        except (Refused, Unlike) as error:
+            return self._stuck(error, statement)
         seam("apply.ddl_run")
         return None
 
-    def _complete(self, runner: Connection, holder: Connection) -> Generator[None]:
-        """What the statement did at the source and not here, whoever has run it here."""
-        missing = [
-            statement
-            for name, table in self._certain()
-            for statement in missing_defaults(read_shape(runner, name), table)
-        ]
-        if missing:
-            runner.execute(f"SET SESSION sql_mode = {text_literal(SQL_MODE)}")  # a default may be a zero date
-        for statement in missing:
-            yield from self._wait_for(runner, holder, statement)
+    def _prepared(self, reader: Connection, holder: Connection) -> Generator[None, None, Connection]:
+        """A connection for the statement alone, in the session that it ran in at the source."""
+        wording = wording_of(self.change)
+        if wording.computes_changing_values() and any(has_rows(reader, table.name) for table in self.change.tables):
+            raise Unlike(
+                f"schema change {self.change.epoch} gives the rows that are there values that differ from one run to"
+                f" the next, and the log does not tell them: {head(self.change.statement)}",
+                hint="add the column at the destination by hand and fill in the source's values; then start again",
+            )
 
-    def _wait_for(self, runner: Connection, holder: Connection, statement: str) -> Generator[None]:
-        pinged = time.monotonic()
+        time_zone = yield from zone_for(reader, self.change, wording, lambda sql: _asked(reader, sql, holder))
+        runner = connect(self.endpoint)
+        try:
+            limits = Limits(idle_seconds=_RUNNER_IDLE_SECONDS, lock_wait_seconds=_LOCK_WAIT_SECONDS)
+            enter(runner, self.change, wording, time_zone, limits)
+        except BaseException:
+            runner.close()
+            raise
+        return runner
+
+    def _complete(self, reader: Connection, holder: Connection) -> Generator[None]:
+        """What the statement did at the source and not here, whoever has run it here."""
+        for name, table in list(self._certain()):
+            for statement in missing_defaults(read_shape(reader, name), table):
+                yield from self._wait_for(reader, (holder,), statement)
+
+    def _wait_for(self, runner: Connection, resting: Sequence[Connection], statement: str) -> Generator[None]:
+        """Runs a statement while other connections rest, and keeps them alive."""
         running = runner.start(self._tag + statement)
-        while not running.finished(_ANSWER_SECONDS):
-            if time.monotonic() - pinged > _PING_SECONDS:
-                pinged = time.monotonic()
-                holder.query("SELECT 1")
-            yield
+        yield from _until(running.finished, resting)
         for row in running.answer.rows:  # of maintenance: rows and definitions stay, whatever it says
             log.info("ddl_answer", epoch=self.change.epoch, answer=[value and value.decode() for value in row])
         for level, code, text in runner.query("SHOW WARNINGS"):
             if level != "Note" and code not in _EXPECTED_WARNINGS:
                 log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)
 
-    def _stuck(self, error: Refused, statement: str) -> Stuck:
-        message = f"the destination refuses schema change {self.change.epoch}: {error}; in full: {head(statement)}"
+    def _stuck(self, error: Refused | Unlike, statement: str) -> Stuck:
+        message = str(error)
+        if isinstance(error, Refused):
+            message = f"the destination refuses schema change {self.change.epoch}: {error}; in full: {head(statement)}"
         tables = ", ".join(str(table.name) for table in self.change.tables)
-        return Stuck(self.place, self.offset, message, _HINT, tables)
+        return Stuck(self.place, self.offset, message, _HINT if isinstance(error, Refused) else error.hint, tables)
 
-    def _check(self, runner: Connection) -> None:
+    def _check(self, reader: Connection) -> None:
         """Rows that come next must fit: better here than at some row later."""
         for name, table in self._certain():
-            layout_of(read_shape(runner, name), table)
+            layout_of(read_shape(reader, name), table)
 
     def _certain(self) -> Iterator[tuple[TableName, Table]]:
         """The tables as the statement left them at the source."""
@@ -250,10 +261,28 @@ class Execution:
             raise Transient(f"another process has gone on with {self.place}")
 
 
-def _statements(runner: Connection, wanted: Plan) -> Iterator[str]:
+def _asked(connection: Connection, sql: str, holder: Connection) -> Generator[None, None, list[Row]]:
+    """The rows of a question that may take long."""
+    running = connection.start(sql)
+    yield from _until(running.finished, (holder,))
+    return running.answer.rows
+
+
+def _until(ready: Callable[[float], bool], resting: Sequence[Connection]) -> Generator[None]:
+    """Yields until it is ready, and meanwhile keeps connections alive that would die when they are idle."""
+    pinged = time.monotonic()
+    while not ready(_ANSWER_SECONDS):
+        if time.monotonic() - pinged > _PING_SECONDS:
+            pinged = time.monotonic()
+            for connection in resting:
+                connection.query("SELECT 1")
+        yield
+
+
+def _statements(reader: Connection, wanted: Plan) -> Iterator[str]:
     """Each when the one before it has run: a database goes only when nothing else is left in it."""
     yield from wanted.statements
-    if wanted.drops_database is not None and not _has_tables(runner, wanted.drops_database):
+    if wanted.drops_database is not None and not _has_tables(reader, wanted.drops_database):
         yield drop_database(wanted.drops_database)
 
 

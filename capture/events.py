@@ -107,6 +107,8 @@ class Query:
     default_collation_for_utf8mb4: int | None
     explicit_defaults_for_timestamp: bool | None
     sql_require_primary_key: bool | None
+    lc_time_names: int  # the number of a locale; 0: en_US
+    default_table_encryption: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,8 @@ def query(body: bytes) -> Query:
         default_collation_for_utf8mb4=_number(found.get(18)),
         explicit_defaults_for_timestamp=_flag(found.get(16)),
         sql_require_primary_key=_flag(found.get(19)),
+        lc_time_names=_number(found.get(7)) or 0,
+        default_table_encryption=_flag(found.get(20)),
     )
 
 

@@ -6,7 +6,7 @@ from capture.foreign_keys import ForeignKeys
 from capture.publisher import Publisher, keep_apart
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
-from capture.statements import Statements, unsaid
+from capture.statements import Statements, unlogged, unsaid
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection
 from runtime.telemetry import log
@@ -31,7 +31,7 @@ def begin(
     keep_apart(settings.task, [table.name for table in tables])
     for table in tables:
         publisher.prepare(table)
-    changes = _changes(settings.task, found, publisher, unsaid(connection))
+    changes = _changes(settings.task, found, publisher, unlogged(connection) | unsaid(connection))
     ranges = plan_ranges(connection, tables, settings.readers, ForeignKeys(statements, changes, settings.selection))
     publisher.introduce()
     for change in changes:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from capture.definitions import read_charsets
 from capture.events import Query
+from capture.zones import Zones
 from runtime.dialect import dialect_of, logs_cascades
 from runtime.errors import Fatal
 from runtime.mysql import Connection
@@ -15,6 +16,8 @@ from schemas.ddl.statement import Kind, Statement, lowered, understand
 from schemas.ddl.written import read
 from schemas.names import folded
 from schemas.selection import Selection
+from schemas.sql import text_literal
+from schemas.variables import OF_SOURCE, TIMESTAMP
 
 TABLE_KINDS = frozenset(
     (
@@ -39,6 +42,7 @@ _SQL_MODES = {
     5: "ONLY_FULL_GROUP_BY",
     6: "NO_UNSIGNED_SUBTRACTION",
     7: "NO_DIR_IN_CREATE",
+    12: "MAXDB",
     18: "ANSI",
     19: "NO_AUTO_VALUE_ON_ZERO",
     20: "NO_BACKSLASH_ESCAPES",
@@ -75,11 +79,19 @@ def unsaid(connection: Connection) -> dict[str, str]:
     return {"default_collation_for_utf8mb4": "utf8mb4_general_ci", "explicit_defaults_for_timestamp": str(int(flag))}
 
 
+def unlogged(connection: Connection) -> dict[str, str]:
+    """Settings that no log tells, as the server has them now."""
+    listed = ", ".join(map(text_literal, OF_SOURCE))
+    return dict(connection.query(f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({listed})"))
+
+
 class Statements:
     """Understands the statements of one source."""
 
     def __init__(self, connection: Connection, selection: Selection) -> None:
         self._selection = selection
+        self._connection = connection
+        self._zones = Zones(connection)
         self._unsaid = unsaid(connection)
         self.logs_cascades = logs_cascades(connection)
         self._version = _number(dialect_of(connection).version)
@@ -130,8 +142,14 @@ class Statements:
         written = statement.kind in (Kind.DML, Kind.CREATE_TABLE_SELECT)
         return written and any(map(self._selection.selected, statement.tables))
 
+    def carried(self, query: Query, second: int) -> dict[str, str]:
+        """The session of a statement that began in this second, in words that hold at any destination."""
+        found = unlogged(self._connection) | self.session(query)
+        found[TIMESTAMP.name] = f"{second}.{query.microseconds:06}"  # what NOW() is to the statement
+        return found | self._zones.carried(query.time_zone, second)
+
     def session(self, query: Query) -> dict[str, str]:
-        """Session variables of the statement, as a destination sets them; without its time."""
+        """What the log tells of a statement's session; without its time and its zone."""
         found: dict[str, str] = dict(self._unsaid)
         if query.sql_mode is not None:
             found["sql_mode"] = ",".join(name for bit, name in _SQL_MODES.items() if query.sql_mode >> bit & 1)
@@ -143,11 +161,11 @@ class Statements:
             if number in self._collations:
                 found[name] = self._collations[number][0]
         found["auto_increment_increment"], found["auto_increment_offset"] = map(str, query.auto_increment)
-        if query.time_zone:
-            found["time_zone"] = query.time_zone
+        if query.lc_time_names:
+            found["lc_time_names"] = str(query.lc_time_names)
         for name, flag in (
             ("explicit_defaults_for_timestamp", query.explicit_defaults_for_timestamp),
-            ("sql_require_primary_key", query.sql_require_primary_key),
+            ("default_table_encryption", query.default_table_encryption),
         ):
             if flag is not None:
                 found[name] = str(int(flag))

@@ -314,8 +314,7 @@ class Stream:
             starts = statement.starts_transaction
             if transaction.units >= transaction.skip:
                 database = found.database if statement.database is None else statement.database
-                session = self._statements.session(found)
-                session["timestamp"] = f"{event.timestamp}.{found.microseconds:06}"  # what NOW() is to the statement
+                session = self._statements.carried(found, event.timestamp)
                 self._schema_change(event, database, understood, session)
             else:
                 transaction.units += 1

@@ -1,0 +1,174 @@
+"""The time zone that a schema change runs in: one that gives every moment it looks at the offset of its source's zone.
+
+The source's zone may be one whose offset varies, and that the destination has by another name or not at all. So the
+moments that matter are found first: that of the statement, those of its literals, and those of the rows that it may
+convert, which the destination has as the source had them. Mostly they share one offset. Where they do not, the
+destination must have a zone that agrees with the source's; else the statement is not run.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from apply.context import Unlike
+from apply.destination import Shape, find_shape, has_rows
+from runtime.mysql import Connection
+from schemas.ddl.lexer import Token, TokenKind
+from schemas.records import SchemaChange, TouchedTable
+from schemas.sql import ON_PRIMARY, identifier, qualified, text_literal
+from schemas.table import from_json
+from schemas.variables import TIME_ZONE, TIMESTAMP
+from schemas.wording import Wording
+from schemas.zones import DAY, EVERYTHING, FIRST, LAST, NAME, OFFSETS, Interval, Zone, knows_as, read_zone, written
+
+Row = tuple[bytes | None, ...]
+Asked = Callable[[str], Generator[None, None, list[Row]]]
+
+_OFFSET = re.compile(r"[+-]\d\d?:\d\d")
+_CONVERTING = frozenset(("CREATE_TABLE", "ALTER_TABLE", "CREATE_INDEX"))
+_CHANGING_COLUMNS = frozenset(("CHANGE", "MODIFY"))
+_TIMES = frozenset(("timestamp", "datetime", "date"))
+# With these a statement makes moments that stand neither in its text nor in its rows.
+_ARITHMETIC = frozenset(
+    (
+        "INTERVAL",
+        "FROM_UNIXTIME",
+        "FROM_DAYS",
+        "MAKEDATE",
+        "STR_TO_DATE",
+        "CONVERT_TZ",
+        "TIMESTAMPADD",
+        "ADDDATE",
+        "SUBDATE",
+        "ADDTIME",
+        "SUBTIME",
+        "DATE_ADD",
+        "DATE_SUB",
+    )
+)
+_CANDIDATES_AT_ONCE = 50
+_LITERALS_AT_ONCE = 200
+
+
+def zone_for(connection: Connection, change: SchemaChange, wording: Wording, ask: Asked) -> Generator[None, None, str]:
+    """What to set time_zone to; `ask` puts the questions that may take long. The connection's own zone must be UTC."""
+    named = change.session.get(TIME_ZONE.name, "+00:00")
+    if OFFSETS not in change.session:
+        if _OFFSET.fullmatch(named):
+            return named
+        raise Unlike(
+            f"schema change {change.epoch} ran in the source's time zone {named}, and nothing tells what that means",
+            hint="the topics were written by an older version of penstock: migrate anew with a new task name",
+        )
+    zone = Zone.parse(change.session[OFFSETS])
+    moments = [_moment(change)]
+    if wording.kind in _CONVERTING:
+        moments += yield from _looked_at(connection, change, wording, ask)
+    offset = zone.only_offset(moments)
+    setting = None if offset is None else written(offset)
+    return setting or _agreeing(connection, change, zone)
+
+
+def _moment(change: SchemaChange) -> Interval:
+    second = int(change.session.get(TIMESTAMP.name, "0").partition(".")[0]) or change.source_us // 1_000_000
+    return second, second
+
+
+def _looked_at(
+    connection: Connection, change: SchemaChange, wording: Wording, ask: Asked
+) -> Generator[None, None, list[Interval]]:
+    if wording.words & _ARITHMETIC:
+        return [EVERYTHING]
+    found = list(_literals(connection, wording))
+    for table in change.tables:
+        shape = find_shape(connection, table.name)
+        if wording.kind != "CREATE_TABLE" and shape is not None and _converts(shape, table, wording):
+            if _comes_from_elsewhere(shape, table, wording):
+                return [EVERYTHING] if has_rows(connection, table.name) else found
+            found += yield from _rows(shape, ask)
+    return found
+
+
+def _literals(connection: Connection, wording: Wording) -> Iterator[Interval]:
+    """A day around each literal that the destination takes for a time."""
+    listed = [literal for token in wording.tokens if (literal := _literal(token)) is not None]
+    for some in _parts(listed, _LITERALS_AT_ONCE):
+        columns = (f"TIMESTAMPDIFF(SECOND, '1970-01-01', CAST({literal} AS DATETIME))" for literal in some)
+        for seconds in connection.query("SELECT " + ", ".join(columns))[0]:
+            if seconds is not None:
+                yield from _around(int(seconds), int(seconds))
+
+
+def _literal(token: Token) -> str | None:
+    if token.kind is TokenKind.STRING and token.text.lstrip()[:1].isdigit():
+        return text_literal(token.text)
+    return token.text if token.kind is TokenKind.NUMBER and len(token.text) > 4 else None
+
+
+def _around(first: int, last: int) -> Iterator[Interval]:
+    """Local times may be a day away in UTC; beyond what a TIMESTAMP holds, nothing is converted."""
+    if last + DAY >= FIRST and first - DAY <= LAST:
+        yield max(first - DAY, FIRST), min(last + DAY, LAST)
+
+
+def _converts(shape: Shape, table: TouchedTable, wording: Wording) -> bool:
+    """A column is, or becomes, a TIMESTAMP."""
+    after = {column.data_type for column in from_json(table.definition).columns} if table.definition else set()
+    before = {field.type for field in shape.fields.values()}
+    return "timestamp" in before | after or any(word.endswith("TIMESTAMP") for word in wording.words)
+
+
+def _comes_from_elsewhere(shape: Shape, table: TouchedTable, wording: Wording) -> bool:
+    """A TIMESTAMP may be made of a column that holds no times: what it gives is not known before."""
+    if not wording.words & _CHANGING_COLUMNS:
+        return False
+    if table.definition is None or not table.certain:
+        return "TIMESTAMP" in wording.words
+    for column in from_json(table.definition).columns:
+        field = shape.fields.get(column.name.lower())
+        made = "CHANGE" in wording.words if field is None else field.type not in _TIMES
+        if column.data_type == "timestamp" and made:
+            return True
+    return False
+
+
+def _rows(shape: Shape, ask: Asked) -> Generator[None, None, list[Interval]]:
+    """From the first to the last time in each column."""
+    fields = [field for field in shape.fields.values() if field.type in _TIMES]
+    if not fields:
+        return []
+    ends = ", ".join(
+        f"TIMESTAMPDIFF(SECOND, '1970-01-01', {end}(IF({name} >= '1970-01-01', {name}, NULL)))"
+        for name in (identifier(field.name) for field in fields)
+        for end in ("MIN", "MAX")
+    )
+    (row,) = yield from ask(f"{ON_PRIMARY}SELECT {ends} FROM {qualified(shape.name)}")
+    found: list[Interval] = []
+    for field, first, last in zip(fields, row[::2], row[1::2], strict=True):
+        if first is not None and last is not None:
+            exact = field.type == "timestamp"
+            found += [(int(first), int(last))] if exact else _around(int(first), int(last))
+    return found
+
+
+def _agreeing(connection: Connection, change: SchemaChange, zone: Zone) -> str:
+    for name in _candidates(connection, change.session.get(NAME, "SYSTEM"), zone):
+        if read_zone(connection.query, name) == zone:
+            return name
+    raise Unlike(
+        f"schema change {change.epoch} depends on the source's time zone, whose offset is not the same for all times"
+        " that it may convert, and the destination has no zone that agrees with it",
+        hint="load the time zones into the destination (mysql_tzinfo_to_sql), of the same edition as the source's, or"
+        " run there by hand what gives the same definition and values; then start again",
+    )
+
+
+def _candidates(connection: Connection, name: str, zone: Zone) -> Iterator[str]:
+    names = dict.fromkeys((name, "SYSTEM", *sorted(zoneinfo.available_timezones())))
+    for some in _parts(list(names), _CANDIDATES_AT_ONCE):
+        yield from (str(found) for (found,) in connection.query(knows_as(zone, some)))
+
+
+def _parts(listed: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]

@@ -1,0 +1,38 @@
+"""Zones as offsets, and whether one of them holds for all moments that matter."""
+
+import pytest
+
+from schemas.zones import EVERYTHING, FIRST, Change, Zone, written
+
+SUMMER, WINTER = 1_000_000, 2_000_000
+ZONE = Zone((Change(FIRST, 3600, 0), Change(SUMMER, 7200, 0), Change(WINTER, 3600, -1800)))
+
+
+@pytest.mark.parametrize(
+    ("intervals", "offset"),
+    [
+        ([(SUMMER - 1, SUMMER - 1)], 3600),
+        ([(SUMMER, SUMMER)], 7200),
+        ([(SUMMER, WINTER - 1)], 7200),
+        ([(SUMMER - 1, SUMMER)], None),
+        ([(SUMMER, SUMMER), (WINTER, WINTER)], None),
+        ([(FIRST, FIRST), (WINTER, WINTER + 5)], 3600),
+        ([(SUMMER - 10, WINTER + 10)], None),
+        ([EVERYTHING], None),
+    ],
+)
+def test_one_offset_or_several(intervals: list[tuple[int, int]], offset: int | None) -> None:
+    assert ZONE.only_offset(intervals) == offset
+
+
+def test_a_zone_travels_as_text() -> None:
+    assert Zone.parse(str(ZONE)) == ZONE
+    with pytest.raises(ValueError, match="values to unpack"):
+        Zone.parse("1,2")
+
+
+@pytest.mark.parametrize(
+    ("offset", "text"), [(0, "+00:00"), (20700, "+05:45"), (-12600, "-03:30"), (-60, "-00:01"), (-2670, None)]
+)
+def test_offsets_as_the_server_takes_them(offset: int, text: str | None) -> None:
+    assert written(offset) == text
