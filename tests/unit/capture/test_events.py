@@ -62,11 +62,13 @@ def test_query_with_its_session() -> None:
         + b"\x06\x03std"
         + b"\x04" + struct.pack("<HHH", 255, 45, 8)
         + b"\x05\x06+02:00"
+        + b"\x07\x04\x00"
         + b"\x0c\x02a\x00bc\x00"
         + b"\x0d\x01\x02\x03"
         + b"\x10\x01"
         + b"\x11" + bytes(8)
         + b"\x12" + struct.pack("<H", 255)
+        + b"\x14\x01"
     )  # fmt: skip
     found = query(query_body(status))
     assert (found.thread_id, found.database, found.text) == (12, "shop", b"ALTER TABLE t")
@@ -75,6 +77,8 @@ def test_query_with_its_session() -> None:
     assert found.time_zone == "+02:00"
     assert found.explicit_defaults_for_timestamp is True
     assert found.default_collation_for_utf8mb4 == 255
+    assert found.lc_time_names == 4
+    assert found.default_table_encryption is True
 
 
 def test_an_unknown_status_variable_stops() -> None:
