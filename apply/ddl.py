@@ -93,10 +93,11 @@ def digest(definitions: Mapping[TableName, str | None]) -> str:
 
 def wording_of(change: SchemaChange) -> Wording:
     """What the statement says of the settings that its result can depend on."""
-    return wording(change.kind, change.statement, _lexed(change))
+    return wording(change.kind, change.statement, lexed_modes(change))
 
 
-def _lexed(change: SchemaChange) -> SqlModes:
+def lexed_modes(change: SchemaChange) -> SqlModes:
+    """How the statement's session reads quotes."""
     modes = set(sql_mode(change).split(","))
     return SqlModes(
         ansi_quotes=bool(modes & {"ANSI_QUOTES", "ANSI"}), no_backslash_escapes="NO_BACKSLASH_ESCAPES" in modes
@@ -104,7 +105,7 @@ def _lexed(change: SchemaChange) -> SqlModes:
 
 
 def _text(change: SchemaChange, version: int) -> str:
-    lexed = _lexed(change)
+    lexed = lexed_modes(change)
     return for_version(without_start_transaction(change.statement, lexed), lexed, version)
 
 

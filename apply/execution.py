@@ -16,6 +16,7 @@ from apply.ddl import Again, Plan, digest, drop_database, head, plan, wording_of
 from apply.defaults import missing_defaults
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
 from apply.records import Place
+from apply.standing import Standing, stands
 from apply.state import Intent, MadeTable, State, Stuck
 from apply.statements import layout_of
 from apply.zone import Row, zone_for
@@ -66,7 +67,8 @@ class Execution:
             with guard.transaction():
                 self._claim(guard)
                 yield from self._outlast_others(reader, holder)
-                if self._is_to_run(reader, wanted, intent, fresh):
+                to_run = yield from self._is_to_run(reader, holder, wanted, intent, fresh)
+                if to_run:
                     refusal = yield from self._run(reader, holder, wanted)
                 if refusal is None or self._done_by_hand(reader, wanted, intent):
                     refusal = None
@@ -124,11 +126,15 @@ class Execution:
             while time.monotonic() - looked < _LOOK_SECONDS:
                 yield
 
-    def _is_to_run(self, reader: Connection, wanted: Plan, intent: Intent, fresh: bool) -> bool:
+    def _is_to_run(
+        self, reader: Connection, holder: Connection, wanted: Plan, intent: Intent, fresh: bool
+    ) -> Generator[None, None, bool]:
         if wanted.makes_database is not None:
-            return not _has_database(reader, wanted.makes_database)
+            return not (yield from self._has_database(reader, holder, wanted))
         if wanted.again is Again.HARMLESS:
             return True
+        if wanted.makes_table is not None:
+            return not (yield from self._is_made(reader, holder, wanted))
         if not fresh:
             if wanted.again is Again.HIDDEN:
                 raise Fatal(
@@ -141,7 +147,7 @@ class Execution:
             if digest(self._definitions(reader)) != intent.definitions:
                 log.info("ddl_had_run", epoch=self.change.epoch)
                 return False
-        return wanted.makes_table is None or not self._is_made(reader, wanted.makes_table)
+        return True
 
     def _done_by_hand(self, reader: Connection, wanted: Plan, intent: Intent) -> bool:
         """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
@@ -156,11 +162,22 @@ class Execution:
         log.info("ddl_done_by_hand", epoch=self.change.epoch)
         return True
 
-    def _is_made(self, reader: Connection, name: TableName) -> bool:
+    def _has_database(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, bool]:
+        """Whether the database to be made is there already; Fatal when it is somebody else's, and used otherwise."""
+        name, (statement,) = str(wanted.makes_database), wanted.statements
+        if not stands(reader, name):
+            return False
+        if not State(reader, self.state_database, self.target).has_made(name):
+            with closing((yield from self._prepared(reader, holder))) as runner:
+                self._standing(reader, runner).suit_database(name, statement)
+        return True
+
+    def _is_made(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, bool]:
         """Whether the table to be made is there already; Fatal when it is somebody else's."""
+        made, (statement,) = self.change.tables[0], wanted.statements
+        name = made.name
         if definition(reader, name) is None:
             return False
-        made = self.change.tables[0]
         present = State(reader, self.state_database, self.target).tables()
         if made.topic in present:
             return True  # CREATE TABLE IF NOT EXISTS, as at the source
@@ -171,16 +188,27 @@ class Execution:
                 hint="give one of them another name at the source, then migrate anew with a new task name; or migrate"
                 " to a destination with lower_case_table_names = 0",
             )
-        differs = made.definition is None or (
-            made.certain and read_shape(reader, name).columns_differ(from_json(made.definition))
-        )
-        if differs or has_rows(reader, name):
-            what = "with other columns" if differs else "and holds rows"
+        with closing((yield from self._prepared(reader, holder))) as runner:
+            found = self._standing(reader, runner).differences(name, statement)
+        if has_rows(reader, name):
+            found.append("it holds rows")
+        if found:
             raise Fatal(
-                f"schema change {self.change.epoch} makes table {name}, which the destination has already, {what}",
-                hint=f"drop or rename the destination's table {name}, or map the database to another name",
+                f"schema change {self.change.epoch} makes table {name}, which the destination has already, with a"
+                f" difference: {'; '.join(found)}",
+                hint=f"drop or rename the destination's table {name}, or make it like the source's and empty; or map"
+                " the database to another name",
             )
         return True
+
+    def _standing(self, reader: Connection, runner: Connection) -> Standing:
+        return Standing(
+            runner=runner,
+            reader=reader,
+            state_database=self.state_database,
+            target=self.target,
+            change=self.change,
+        )
 
     def _run(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Stuck | None]:
         """Runs every statement; returns the refusal of one, after which the others are not run."""
@@ -255,6 +283,10 @@ class Execution:
                 guard.drop_table(table.topic)
             else:
                 guard.put_table(MadeTable(table.topic, table.name, change.epoch, table.barriers))
+        if change.database is not None and change.kind == Kind.CREATE_DATABASE.name:
+            guard.put_database(change.database)
+        if change.database is not None and change.kind == Kind.DROP_DATABASE.name:
+            guard.drop_database(change.database)
         guard.raise_epoch(change.epoch)
         guard.clear_intent()
         guard.clear_problem(self.place)
@@ -292,12 +324,6 @@ def _spelled_else(made: Mapping[str, MadeTable], name: TableName) -> TableName |
     low = (folded(name.database), folded(name.name))
     names = (table.name for table in made.values())
     return next((each for each in names if (folded(each.database), folded(each.name)) == low and each != name), None)
-
-
-def _has_database(connection: Connection, name: str) -> bool:
-    return bool(
-        connection.query(f"{ON_PRIMARY}SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s", (name,))
-    )
 
 
 def _has_tables(connection: Connection, database: str) -> bool:

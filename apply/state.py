@@ -176,7 +176,7 @@ class State:
 
     def forget(self) -> None:
         """Everything about the target is as before its first record; its tables must be gone."""
-        for name in ("fences", "intents", "tables", "problems"):
+        for name in ("fences", "intents", "tables", "made_databases", "problems"):
             self._connection.execute(f"DELETE FROM {self._schema}.{name} WHERE target = {self._target}")
         self._connection.execute(
             f"UPDATE {self._schema}.epochs SET applied_epoch = 0, rebuilding = 0 WHERE target = {self._target}"
@@ -276,6 +276,20 @@ class State:
             f"DELETE FROM {self._schema}.tables WHERE target = {self._target} AND topic = {text_literal(topic)}"
         )
 
+    def has_made(self, database: str) -> bool:
+        """Whether a schema change has made this database."""
+        sql = f"{_SELECT} 1 FROM {self._schema}.made_databases WHERE {self._named(database)}"
+        return bool(self._connection.query(sql))
+
+    def put_database(self, database: str) -> None:
+        self._connection.execute(
+            f"REPLACE INTO {self._schema}.made_databases (target, database_name)"
+            f" VALUES ({self._target}, {text_literal(database)})"
+        )
+
+    def drop_database(self, database: str) -> None:
+        self._connection.execute(f"DELETE FROM {self._schema}.made_databases WHERE {self._named(database)}")
+
     def problems(self) -> tuple[Problem, ...]:
         rows = self._connection.query(
             f"{_SELECT} topic, `partition`, `offset`, table_name, row_key, error, hint, since_us"
@@ -305,6 +319,9 @@ class State:
 
     def clear_problem(self, place: Place) -> None:
         self._connection.execute(f"DELETE FROM {self._schema}.problems WHERE {self._at(place)}")
+
+    def _named(self, database: str) -> str:
+        return f"target = {self._target} AND database_name = {text_literal(database)}"
 
     def _at(self, place: Place) -> str:
         return f"target = {self._target} AND topic = {text_literal(place.topic)} AND `partition` = {place.partition}"

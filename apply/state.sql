@@ -38,6 +38,12 @@ CREATE TABLE tables (
     PRIMARY KEY (target, topic)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='tables that penstock has made';
 
+CREATE TABLE made_databases (
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    PRIMARY KEY (target, database_name)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='databases that penstock has made';
+
 CREATE TABLE problems (
     target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     topic VARCHAR(249) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -18,11 +18,14 @@ from control.check_kafka import kafka_findings, record_size
 from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
+from control.check_standing import Standing, read_standing, standing_findings
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
+from control.definitions import Definitions, common_to
 from control.finding import Finding, Status, failed, ok, warning
 from control.server import ServerFacts, read_log, read_server
+from runtime.dialect import dialect_of
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics
 from runtime.mysql import Connection, Endpoint, connect
@@ -195,11 +198,20 @@ class Inspection:
         self.findings.extend(destination_findings(target.name, server, there, databases, target.state_database))
         if source is None or server.version < OLDEST:
             return
-        spelled = {spelled_there(server, TableName(database, "")).database for database in source.databases}
-        existing = read_catalog(connection, spelled, server.version)
         applied = state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
+        self.findings.extend(table_findings(target.name, server, source.tables))
         begun = bool(applied.fences) or applied.epoch > 0
-        self.findings.extend(table_findings(target.name, server, source.tables, existing, begun))
+        standing = Standing({}, {}) if begun else self._standing(connection, server, source)
+        self.findings.extend(standing_findings(f"target.{target.name}", standing, begun=begun))
+
+    def _standing(self, target: Connection, server: ServerFacts, source: SourceSight) -> Standing:
+        """What the destination has already, against the source's definitions."""
+        with connect(primary(self._task.sources), timeout=_CONNECT_SECONDS) as connection:
+            common = common_to(dialect_of(connection), dialect_of(target), lowers=server.lowers_names)
+            here, there = Definitions(connection, common), Definitions(target, common)
+            tables = {name: spelled_there(server, name) for name in source.tables}
+            databases = {one: spelled_there(server, TableName(one, "")).database for one in source.databases}
+            return read_standing(target, here, there, tables, databases)
 
 
 def captured(kafka: KafkaSettings, task: str) -> GtidSet | None:

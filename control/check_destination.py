@@ -9,7 +9,7 @@ from schemas.names import TableName, folded
 
 # What the account needs on each database it writes to, and on the state database.
 _DATA = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES")
-_STATE = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
+_STATE = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP")
 _ROWS = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE"))
 _DEFINITIONS = frozenset(("CREATE", "DROP", "ALTER", "INDEX"))
 _READ_ONLY = ("super_read_only", "innodb_read_only", "read_only")
@@ -152,31 +152,13 @@ def table_findings(
     name: str,
     server: ServerFacts,
     tables: dict[TableName, TableFacts],
-    existing: Iterable[TableName],
-    begun: bool,
 ) -> Iterator[Finding]:
-    """The source's selected tables against this destination; `begun` when this target has written there before."""
+    """The source's selected tables against this destination."""
     place = f"target.{name}"
-    yield _existing(place, server, tables, set(existing), begun)
     yield _collations(place, server, tables.values())
     yield _keyless(place, server, [str(table.name) for table in tables.values() if table.keyless])
     if server.lowers_names:
         yield _collisions(place, tables)
-
-
-def _existing(
-    place: str, server: ServerFacts, tables: dict[TableName, TableFacts], existing: set[TableName], begun: bool
-) -> Finding:
-    same = [table for table in tables if spelled_there(server, table) in existing]
-    if same and not begun:
-        return failed(
-            f"{place}.same_name",
-            f"the destination already has {len(same)} of the selected tables: {listed([str(table) for table in same])}",
-            "drop or rename them there, or leave them out with objects.exclude",
-        )
-    return ok(
-        f"{place}.same_name", "its tables are this target's own" if same else "no table of a selected name is there"
-    )
 
 
 def spelled_there(server: ServerFacts, table: TableName) -> TableName:

@@ -5,21 +5,19 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from typing import TypeVar
 
-from capture.definitions import selected_databases
+from capture.definitions import selected_databases, selected_tables
 from capture.hosts import primary
-from control.catalog import TableFacts, read_catalog
 from control.cluster import BrokerDown, kafka_of
-from control.compare_schema import lowered, undirected
 from control.config import TargetSettings, Task
+from control.definitions import Definitions, common_to
 from control.goal import Goal, read_goal
 from control.reading import Reading
 from control.row_text import plain_document, typed_document
-from control.server import version_of
 from control.settle import Difference, Reader, Sides, settle
 from control.wait import CaughtUp
 from runtime.dialect import dialect_of
 from runtime.errors import Transient
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import connect
 from runtime.service import Deadline
 from schemas.names import TableName, folded
 from schemas.sql import ON_PRIMARY
@@ -29,7 +27,6 @@ Value = TypeVar("Value")
 
 _ASK_SECONDS = 0.02
 _SHORT_PATIENCE_SECONDS = 2.0
-_SESSION = "SET SESSION wait_timeout = 86400"
 
 
 class Ends:
@@ -44,12 +41,14 @@ class Ends:
         self._patience_seconds = patience_seconds
         self._question: CaughtUp | None = None
         with ExitStack() as stack:
-            self.source_catalog = stack.enter_context(_catalog_connection(source))
-            self._target_catalog = stack.enter_context(_catalog_connection(target.destination))
-            both = (dialect_of(self.source_catalog), dialect_of(self._target_catalog))
+            self.source_catalog = stack.enter_context(connect(source))
+            self.target_catalog = stack.enter_context(connect(target.destination))
+            both = (dialect_of(self.source_catalog), dialect_of(self.target_catalog))
             self.document = typed_document if all(one.lists_json for one in both) else plain_document
-            self._directs = all(one.indexes_descend for one in both)
-            self._lowers = bool(self._target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))
+            self._lowers = bool(self.target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))
+            common = common_to(*both, lowers=self._lowers)
+            self.source_definitions = Definitions(self.source_catalog, common)
+            self.target_definitions = Definitions(self.target_catalog, common)
             stack.callback(self.source.close)
             stack.callback(self.target.close)
             self._stack = stack.pop_all()
@@ -62,17 +61,17 @@ class Ends:
         """Whether the task would select a table of that name."""
         return self._task.selection.selected(name)
 
-    def source_tables(self) -> dict[TableName, TableFacts]:
-        """The selected tables of the source; those that the target renames to lower case are described so."""
-        found = self._tables(self.source_catalog, selected_databases(self.source_catalog, self._task.selection))
-        selected = {name: table for name, table in found.items() if self._task.selection.selected(name)}
-        return {name: lowered(table) for name, table in selected.items()} if self._lowers else selected
+    def databases(self) -> list[str]:
+        """The databases of the source that tables may be selected from."""
+        return selected_databases(self.source_catalog, self._task.selection)
 
-    def target_tables(self) -> dict[TableName, TableFacts]:
-        """The tables of the target in the selected databases."""
-        databases = selected_databases(self.source_catalog, self._task.selection)
-        spelled = {self.there(TableName(database, "")).database for database in databases}
-        return self._tables(self._target_catalog, spelled)
+    def source_names(self) -> set[TableName]:
+        """The selected tables of the source."""
+        return set(selected_tables(self.source_catalog, self._task.selection))
+
+    def target_names(self) -> set[TableName]:
+        """What the target has in the selected databases, as it spells it."""
+        return self.target_definitions.names({self.there(TableName(one, "")).database for one in self.databases()})
 
     def settled(
         self, suspects: Collection[Key], source: Reader[Key, Value], target: Reader[Key, Value]
@@ -104,17 +103,9 @@ class Ends:
             self._question.close()
         self._stack.close()
 
-    def _tables(self, connection: Connection, databases: Collection[str]) -> dict[TableName, TableFacts]:
-        found = read_catalog(connection, databases, version_of(str(connection.value("SELECT VERSION()"))))
-        return found if self._directs else {name: undirected(table) for name, table in found.items()}
-
     def _asked(self, goal: Goal) -> CaughtUp:
         if self._question is None:
             self._question = CaughtUp(kafka_of(self._task), self._task.name, [self._target_name], goal)
         else:
             self._question.aim(goal)
         return self._question
-
-
-def _catalog_connection(endpoint: Endpoint) -> Connection:
-    return connect(endpoint, init=_SESSION)

@@ -121,6 +121,7 @@ def _show_table(console: Console, result: TableResult) -> None:
     name = escape(result.table)
     if not result.differences:
         console.print(f"[green]equal[/]     {name}: {result.rows:,} rows")
+        _show_notes(console, result)
         return
     console.print(f"[red]different[/] {name}: {result.rows:,} rows{'' if result.complete else ', not read to the end'}")
     for finding in result.differences:
@@ -129,3 +130,9 @@ def _show_table(console: Console, result: TableResult) -> None:
         console.print(f"          {finding.kind}: {escape(finding.what)}{escape(columns)}{doubt}")
     if result.hidden:
         console.print(f"          and {result.hidden:,} more: --limit shows them")
+    _show_notes(console, result)
+
+
+def _show_notes(console: Console, result: TableResult) -> None:
+    for note in result.notes:
+        console.print(f"          note: {escape(note)}")

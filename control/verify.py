@@ -4,21 +4,26 @@ Never writes. A difference is reported when it persisted (settle.py), or when pa
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 
 from capture.definitions import read_tables
+from control.comparable import common_columns, readable
 from control.compare_bags import Bag, BagEnd
 from control.compare_rows import End, compare
-from control.compare_schema import describe, differences
 from control.config import TargetSettings, Task
+from control.definitions import Told
 from control.ends import Ends
 from control.row_text import Row, shown, values
-from control.settle import Difference
+from control.settle import Difference, Reader
+from runtime.errors import Fatal
 from runtime.mysql import Refused
+from schemas.ddl.shown import Aspects, differences
 from schemas.names import TableName
 from schemas.selection import Pattern
+from schemas.sql import qualified
 from schemas.table import Table
 
 Watch = Callable[[str, int], None]  # table, rows compared since the last call
@@ -26,6 +31,8 @@ Watch = Callable[[str, int], None]  # table, rows compared since the last call
 _MANY_BYTES = 32 << 20  # suspects are settled as soon as their rows are about so long
 _MOST_DIFFERENCES = 1000  # a table that differs more is not read on
 _MOST_BAGGED = 50_000
+# Numbers that statements took and no row shows (rolled back, INSERT ... SELECT in advance) are not in the log.
+_UNUSED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class TableResult:
     differences: tuple[Finding, ...] = ()
     complete: bool = True  # False: it differs so much that it was not read to its end
     hidden: int = 0  # differences that are left out here
+    notes: tuple[str, ...] = ()  # what need not be a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,57 +85,152 @@ def verify(
     began = time.monotonic()
     with closing(Ends(task, target, patience_seconds)) as ends:
         ends.caught_up()
-        schemas = compare_schemas(ends, [Pattern.parse(text) for text in patterns])
-        tables = read_tables(ends.source_catalog, [name for name, found in schemas.items() if not found])
-        results = [TableResult(str(name), 0, found, complete=False) for name, found in schemas.items() if found]
-        results += [compare_table(ends, table, watch) for table in tables.values()]
+        chosen = _chosen(ends, patterns)
+        results = [_database(name, found) for name, found in compare_databases(ends, chosen, patterns).items() if found]
+        schemas = compare_schemas(ends, chosen)
+        tables = read_tables(ends.source_catalog, [name for name, found in schemas.items() if not _absent(found)])
+        results += [
+            TableResult(str(name), 0, tuple(found), complete=False)
+            for name, found in schemas.items()
+            if name not in tables and found
+        ]
+        for name, table in tables.items():
+            result = compare_table(ends, table, schemas[name], watch)
+            results.append(replace(result, differences=(*schemas[name], *result.differences)))
+        results = _numbered(ends, results, tables)
     equal = not any(result.differences for result in results)
     ordered = sorted(results, key=lambda result: result.table)
     return Verification(target.name, equal, round(time.monotonic() - began, 3), tuple(ordered))
 
 
-def compare_schemas(ends: Ends, patterns: Sequence[Pattern]) -> dict[TableName, tuple[Finding, ...]]:
-    """Every selected table of either end, with what differs in its definition."""
-
-    def wanted(names: Iterable[TableName]) -> set[TableName]:
-        return {name for name in names if not patterns or any(pattern.matches(name) for pattern in patterns)}
-
-    def source(names: Iterable[TableName]) -> dict[TableName, dict[str, str]]:
-        here = ends.source_tables()
-        return {name: describe(here[name]) for name in names if name in here}
-
-    def target(names: Iterable[TableName]) -> dict[TableName, dict[str, str]]:
-        there = ends.target_tables()
-        return {name: describe(there[ends.there(name)]) for name in names if ends.there(name) in there}
-
-    here = ends.source_tables()
+def _chosen(ends: Ends, patterns: Sequence[str]) -> set[TableName]:
+    """Every selected table of either end that is asked for, by its name at the source; Fatal for a pattern in vain."""
+    here = ends.source_names()
     known = {ends.there(name) for name in here}
-    surplus = {name for name in ends.target_tables() if name not in known and ends.selects(name)}
-    names = wanted([*here, *surplus])
+    names = here | {name for name in ends.target_names() if name not in known and ends.selects(name)}
+    parsed = [Pattern.parse(text) for text in patterns]
+    for text, pattern in zip(patterns, parsed, strict=True):
+        if not any(pattern.matches(name) for name in names):
+            raise Fatal(
+                f"--tables {text}: no selected table of this name, at the source or at the target",
+                hint="write database.table as the source spells it; * stands for any characters",
+            )
+    return {name for name in names if not parsed or any(pattern.matches(name) for pattern in parsed)}
+
+
+def compare_databases(
+    ends: Ends, chosen: Collection[TableName], patterns: Sequence[str]
+) -> dict[str, tuple[Finding, ...]]:
+    """The databases of the chosen tables (all that are selected, when everything is), with what differs of them."""
+    mine = set(ends.databases())
+    names = sorted(mine & {name.database for name in chosen} if patterns else mine)
+
+    def source(wanted: Iterable[str]) -> dict[str, Aspects]:
+        found = {name: ends.source_definitions.database(name) for name in wanted}
+        return {name: aspects for name, aspects in found.items() if aspects is not None}
+
+    def target(wanted: Iterable[str]) -> dict[str, Aspects]:
+        spelled = {name: ends.there(TableName(name, "")).database for name in wanted}
+        found = {name: ends.target_definitions.database(there) for name, there in spelled.items()}
+        return {name: aspects for name, aspects in found.items() if aspects is not None}
+
+    return _schema_findings(ends, names, source, target, "the database")
+
+
+def compare_schemas(ends: Ends, names: Collection[TableName]) -> dict[TableName, tuple[Finding, ...]]:
+    """The chosen tables, with what differs of their definitions."""
+
+    def source(wanted: Iterable[TableName]) -> dict[TableName, Aspects]:
+        return {name: told.aspects for name, told in ends.source_definitions.tables(wanted).items()}
+
+    def target(wanted: Iterable[TableName]) -> dict[TableName, Aspects]:
+        found = {name: ends.target_definitions.table(ends.there(name)) for name in wanted}
+        return {name: told.aspects for name, told in found.items() if told is not None}
+
+    return _schema_findings(ends, sorted(names), source, target, "the table")
+
+
+_Name = TypeVar("_Name", TableName, str)
+
+
+def _schema_findings(
+    ends: Ends, names: Sequence[_Name], source: Reader[_Name, Aspects], target: Reader[_Name, Aspects], what: str
+) -> dict[_Name, tuple[Finding, ...]]:
     ours, theirs = source(names), target(names)
-    found: dict[TableName, tuple[Finding, ...]] = dict.fromkeys(names, ())
-    suspects = [name for name in names if ours.get(name) != theirs.get(name)]
+    found: dict[_Name, tuple[Finding, ...]] = dict.fromkeys(names, ())
+    suspects = [
+        name for name in names if name not in ours or name not in theirs or differences(ours[name], theirs[name])
+    ]
     for difference in ends.settled(suspects, source, target):
-        found[difference.key] = tuple(_schema_findings(difference))
+        if difference.source is None or difference.target is None:
+            kind = "missing" if difference.target is None else "extra"
+            found[difference.key] = (Finding(kind, what, proven=difference.proven),)
+        else:
+            lines = differences(difference.source, difference.target)
+            found[difference.key] = tuple(Finding("schema", line, proven=difference.proven) for line in lines)
     return found
 
 
-def _schema_findings(difference: Difference[TableName, dict[str, str]]) -> Iterable[Finding]:
-    if difference.target is None:
-        return [Finding("missing", "the table", proven=difference.proven)]
-    if difference.source is None:
-        return [Finding("extra", "the table", proven=difference.proven)]
-    lines = differences(difference.source, difference.target)
-    return [Finding("schema", line, proven=difference.proven) for line in lines]
+def _absent(found: Sequence[Finding]) -> bool:
+    return any(finding.kind in ("missing", "extra") for finding in found)
 
 
-def compare_table(ends: Ends, table: Table, watch: Watch) -> TableResult:
-    """The rows of a table whose definition is the same at both ends."""
+def _database(name: str, found: tuple[Finding, ...]) -> TableResult:
+    return TableResult(f"database {name}", 0, found, complete=False)
+
+
+def _numbered(ends: Ends, results: list[TableResult], tables: Collection[TableName]) -> list[TableResult]:
+    """With what is wrong of AUTO_INCREMENT: the target may be ahead, never behind."""
+    here = {name: told for name, told in ends.source_definitions.tables(tables).items() if told.next_number > 1}
+    ends.caught_up()
+    lines: dict[str, str] = {}
+    grave: set[str] = set()
+    for name, told in here.items():
+        there = ends.target_definitions.table(ends.there(name))
+        if there is not None and there.next_number < told.next_number:
+            lines[str(name)] = _behind(ends.there(name), told, there)
+            if told.next_number > 2 * there.next_number + _UNUSED:
+                grave.add(str(name))
+    found = {name: (Finding("schema", lines[name]),) for name in grave}
+    return [
+        replace(
+            result,
+            notes=(lines[result.table],) if result.table in lines.keys() - grave else (),
+            differences=(*found.get(result.table, ()), *result.differences),
+        )
+        for result in results
+    ]
+
+
+def _behind(name: TableName, here: Told, there: Told) -> str:
+    repair = f"ALTER TABLE {qualified(name)} AUTO_INCREMENT = {here.next_number}"
+    return f"AUTO_INCREMENT: source {here.next_number}, target {there.next_number} ({repair})"
+
+
+def compare_table(ends: Ends, table: Table, schema: Sequence[Finding], watch: Watch) -> TableResult:
+    """The rows, as far as both ends have the same columns, and without virtual ones that the source cannot compute."""
     try:
-        return _keyed(ends, table, watch) if table.key else _keyless(ends, table, watch)
+        if schema:
+            there = ends.there(table.name)
+            found = read_tables(ends.target_catalog, [there]).get(there)
+            table = table if found is None else common_columns(table, found)
+        if not table.columns:
+            return TableResult(str(table.name), 0, complete=False)
+        return _compare(ends, table, watch)
     except Refused as error:  # its definition changed meanwhile
         finding = Finding("schema", f"its rows cannot be read: {error}", proven=False)
         return TableResult(str(table.name), 0, (finding,), complete=False)
+
+
+def _compare(ends: Ends, table: Table, watch: Watch) -> TableResult:
+    compare_rows = _keyed if table.key else _keyless
+    try:
+        return compare_rows(ends, table, watch)
+    except Refused:
+        computable = readable(table, ends.source)
+        if computable == table:
+            raise
+        return compare_rows(ends, computable, watch)
 
 
 def _keyed(ends: Ends, table: Table, watch: Watch) -> TableResult:

@@ -54,10 +54,15 @@ class Feed:
         self._publisher.close()
         self.source.close()
 
-    def database(self, name: str) -> None:
+    def database(self, name: str, options: str = "") -> None:
+        statement = f"CREATE DATABASE {identifier(name)} {options}"
         self.source.execute(f"DROP DATABASE IF EXISTS {identifier(name)}")
-        self.source.execute(f"CREATE DATABASE {identifier(name)}")
-        self._change("CREATE_DATABASE", f"CREATE DATABASE {identifier(name)}", name, [])
+        self.source.execute(statement)
+        self._change("CREATE_DATABASE", statement, name, [])
+
+    def database_again(self, name: str) -> None:
+        """A statement that the source logs and that changes nothing there."""
+        self._change("CREATE_DATABASE", f"CREATE DATABASE IF NOT EXISTS {identifier(name)} CHARSET latin1", name, [])
 
     def create(self, database: str, statement: str, name: str) -> TableName:
         """Runs CREATE TABLE at the source and publishes what the server made of it."""

@@ -88,17 +88,63 @@ def test_a_database_that_holds_more_stays(lab: Lab) -> None:
     assert lab.has(TableName(lab.database, "theirs"))
 
 
+STATEMENT = (
+    "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(3), n INT AS (id + 1) STORED, KEY k (v), CHECK (id < 99),"
+    " CONSTRAINT self FOREIGN KEY (n) REFERENCES t (id)) COLLATE utf8mb4_0900_ai_ci"
+)
+UNLIKE = {
+    "column v": "MODIFY v VARCHAR(4)",
+    "collation": "COLLATE utf8mb4_bin",
+    "unique key u": "ADD UNIQUE KEY u (v)",
+    "check t_chk_1": "ALTER CHECK t_chk_1 NOT ENFORCED",
+    "column n": "MODIFY n INT AS (id + 2) STORED",
+    "index k": "ALTER INDEX k INVISIBLE",
+    "foreign key self": "DROP FOREIGN KEY self",
+    "row_format": "ROW_FORMAT = COMPRESSED",
+}
+
+
 def test_a_table_that_somebody_else_made(lab: Lab) -> None:
+    """Refused whatever the difference; used when it is the same and empty."""
     table = TableName(lab.database, "t")
     lab.destination.execute(f"CREATE DATABASE {lab.database}")
-    lab.destination.execute(f"CREATE TABLE {qualified(table)} (id INT PRIMARY KEY, v INT)")
-    lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(3))", "t")
-    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match=r"which the destination has already"):
+    lab.destination.execute(f"USE {lab.database}")
+    lab.feed.create(lab.database, STATEMENT, "t")
+    for aspect, change in UNLIKE.items():
+        lab.destination.execute(STATEMENT)
+        lab.destination.execute(f"ALTER TABLE t {change}")
+        with (
+            closing(lab.apply().session()) as session,
+            pytest.raises(Fatal, match=f"with a difference: {aspect}: [^;]*"),
+        ):
+            lab.until(lambda: False, session)
+        lab.destination.execute("DROP TABLE t")
+    lab.destination.execute(STATEMENT)
+    lab.destination.execute("CREATE TRIGGER fires BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 'x'")
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="trigger fires would fire"):
         lab.until(lambda: False, session)
-    lab.destination.execute(f"ALTER TABLE {qualified(table)} MODIFY v VARCHAR(3)")
-    lab.feed.send(table, created(1, "a"))
+    lab.destination.execute("DROP TRIGGER fires")
+    lab.feed.send(table, created(1, "a", 2))
     with closing(lab.apply().session()) as session:
-        lab.until(lab.holds(table, (1, "a")), session)
+        lab.until(lab.holds(table, (1, "a", 2)), session)
+    trials = lab.destination.query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_NAME LIKE 'trial%'")
+    assert trials == []
+
+
+def test_a_database_that_somebody_else_made(lab: Lab) -> None:
+    """An empty one gets the source's defaults; one that is used is refused; ours is left alone."""
+    name = f"{lab.database}_2"
+    lab.destination.execute(f"CREATE DATABASE {name} COLLATE utf8mb4_0900_ai_ci")
+    lab.destination.execute(f"CREATE TABLE {name}.theirs (id INT)")
+    lab.feed.database(name, "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="default collation: source utf8mb4_bin"):
+        lab.until(lambda: False, session)
+    lab.destination.execute(f"DROP TABLE {name}.theirs")
+    lab.feed.database_again(name)
+    table = lab.feed.create(name, "CREATE TABLE t (k VARCHAR(5) PRIMARY KEY)", "t")
+    lab.feed.send(table, created("a"), created("A"))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, ("A",), ("a",)), session)
 
 
 def test_a_refused_schema_change_stops_and_is_tried_again(lab: Lab) -> None:

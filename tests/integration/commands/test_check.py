@@ -51,12 +51,27 @@ def test_check_after_the_task_has_begun_knows_its_own_tables(moved: Task) -> Non
     assert "target.polar.same_name" not in findings(moved.run("check", "--json"))
 
 
-def test_check_refuses_tables_of_others(shop: Task) -> None:
-    execute(shop.stack_destination, "CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT)")
+def test_check_compares_what_is_there_already(shop: Task) -> None:
+    database = "CREATE DATABASE shop CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+    like = "CREATE TABLE shop.nothing (id INT PRIMARY KEY) COLLATE utf8mb4_0900_ai_ci"
+    execute(shop.stack_destination, database, like)
     process = shop.run("check", "--json", expected=Exit.OPERATOR)
-    assert findings(process)["target.polar.same_name"] == "failed"
+    assert {name for name, status in findings(process).items() if status == "failed"} == {"target.polar.databases"}
+    assert "ALTER DATABASE `shop` COLLATE utf8mb4_0900_ai_ci" in process.stdout
+
+    others = "CREATE TABLE shop.tags (name VARCHAR(30) COLLATE utf8mb4_bin, lang CHAR(2), PRIMARY KEY (name, lang))"
+    execute(shop.stack_destination, "ALTER DATABASE shop COLLATE utf8mb4_0900_ai_ci", others)
     refused = shop.run("migrate", expected=Exit.OPERATOR)
-    assert "already has 1 of the selected tables: shop.orders" in refused.stderr
+    assert "already has 1 of the selected tables" in refused.stderr
+    assert "shop.Tags (column name: source varchar(30) COLLATE utf8mb4_0900_ai_ci NOT NULL, target" in refused.stderr
+
+    trigger = "CREATE TRIGGER shop.fires BEFORE INSERT ON shop.nothing FOR EACH ROW SET NEW.id = NEW.id + 1"
+    execute(shop.stack_destination, "DROP TABLE shop.tags", trigger)
+    assert "trigger fires" in shop.run("check", expected=Exit.OPERATOR).stdout
+
+    execute(shop.stack_destination, "DROP TRIGGER shop.fires")
+    shop.run("migrate", "--until", "caught-up")
+    shop.run("verify")
 
 
 @pytest.fixture

@@ -50,7 +50,38 @@ TAMPERED: list[tuple[str, str, list[tuple[str, str, list[str]]]]] = [
         [("schema", "column id: source int NOT NULL, target bigint NOT NULL", [])],
     ),
     ("CREATE INDEX i ON shop.tags (lang)", "shop.Tags", [("schema", "index i: source has none, target (lang)", [])]),
+    (
+        "ALTER TABLE shop.orders ROW_FORMAT = COMPRESSED, KEY_BLOCK_SIZE = 4",
+        "shop.orders",
+        [
+            ("schema", "row_format: source has none, target COMPRESSED", []),
+            ("schema", "key_block_size: source has none, target 4", []),
+        ],
+    ),
+    (
+        "ALTER TABLE shop.tags DROP PRIMARY KEY, DROP lang, MODIFY name VARCHAR(30) COLLATE utf8mb4_bin",
+        "shop.Tags",
+        [
+            ("schema", "columns: source name, lang, target name", []),
+            (
+                "schema",
+                "column name: source varchar(30) COLLATE utf8mb4_0900_ai_ci NOT NULL, target varchar(30) COLLATE "
+                "utf8mb4_bin DEFAULT NULL",
+                [],
+            ),
+            ("schema", "column lang: source char(2) COLLATE utf8mb4_0900_ai_ci NOT NULL, target has none", []),
+            ("schema", "primary key: source (name, lang), target has none", []),
+            ("missing", "name='red'", []),
+            ("extra", "name='green'", []),
+        ],
+    ),
+    (
+        "ALTER DATABASE shop COLLATE utf8mb4_bin",
+        "database shop",
+        [("schema", "default collation: source utf8mb4_0900_ai_ci, target utf8mb4_bin", [])],
+    ),
 ]
+TOGETHER = {"ALTER TABLE shop.tags DROP": "UPDATE shop.tags SET name = 'green' WHERE name = 'red'"}
 
 
 def test_every_kind_of_difference_is_named(moved: Task) -> None:
@@ -58,6 +89,7 @@ def test_every_kind_of_difference_is_named(moved: Task) -> None:
     for statement, table, expected in TAMPERED:
         with backup(moved.stack_destination):
             execute(moved.stack_destination, statement)
+            execute(moved.stack_destination, *(more for head, more in TOGETHER.items() if statement.startswith(head)))
             verified = answer(moved.run("verify", "--json", "--patience", "1", expected=Exit.NO))
         different = {one["table"]: one["differences"] for one in verified["tables"] if one["differences"]}
         told = {
@@ -89,6 +121,7 @@ class backup:
             for table in self._tables:
                 connection.execute(f"RENAME TABLE kept.{table} TO shop.{table}")
             connection.execute("DROP DATABASE kept")
+            connection.execute("ALTER DATABASE shop COLLATE utf8mb4_0900_ai_ci")
 
 
 def test_only_the_tables_that_are_asked_for_are_compared(moved: Task) -> None:
@@ -98,6 +131,22 @@ def test_only_the_tables_that_are_asked_for_are_compared(moved: Task) -> None:
     named = moved.run("verify", "--tables", "shop.orders", "--limit", "5", expected=Exit.NO)
     assert named.stdout.count("different: id=") == 5
     assert "and 25 more" in named.stdout
+    mistyped = moved.run("verify", "--tables", "shop.orders", "--tables", "shop.order", expected=Exit.OPERATOR)
+    assert "--tables shop.order: no selected table" in mistyped.stderr
+
+
+def test_numbers_that_the_target_would_give_again(moved: Task, databases: Stack) -> None:
+    execute(databases.source.endpoint("admin"), "ALTER TABLE shop.orders AUTO_INCREMENT = 910")
+    moved.run("migrate", "--until", "caught-up")
+    assert all(table["notes"] == [] for table in answer(moved.run("verify", "--json"))["tables"])
+    destination = moved.stack_destination
+    execute(destination, "DELETE FROM shop.orders WHERE id > 900", "ALTER TABLE shop.orders AUTO_INCREMENT = 1")
+    told = answer(moved.run("verify", "--json", "--patience", "1", expected=Exit.NO))["tables"]
+    note = "AUTO_INCREMENT: source 910, target 901 (ALTER TABLE `shop`.`orders` AUTO_INCREMENT = 910)"
+    assert [table["notes"] for table in told if table["table"] == "shop.orders"] == [[note]]
+    execute(destination, "DELETE FROM shop.orders WHERE id > 1", "ALTER TABLE shop.orders AUTO_INCREMENT = 1")
+    far = moved.run("verify", "--patience", "1", expected=Exit.NO).stdout
+    assert "schema: AUTO_INCREMENT: source 910, target 2" in far
 
 
 def test_ends_that_are_being_written_are_found_equal(databases: Stack, task: NewTask) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from control.check_destination import destination_findings, table_findings
 from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
+from control.check_standing import Standing, standing_findings
 from control.finding import Finding, Status, listed
 from control.grants import Grants
 from control.server import LogFacts, ServerFacts, version_of
@@ -211,38 +213,47 @@ def test_the_kind_of_account_is_named(lines: list[str], kind: str) -> None:
     assert bad(found)["target.polar.state_database"] is Status.FAILED
 
 
-def tables_at(
-    server: ServerFacts, tables: list[TableFacts], existing: list[TableName], begun: bool = False
-) -> dict[str, Status]:
-    return bad(list(table_findings("polar", server, {table.name: table for table in tables}, existing, begun)))
+def tables_at(server: ServerFacts, tables: list[TableFacts]) -> dict[str, Status]:
+    return bad(list(table_findings("polar", server, {table.name: table for table in tables})))
+
+
+def standing(*, begun: bool = False, database: Sequence[str] = (), table: Sequence[str] = ()) -> list[Finding]:
+    there = Standing({ORDERS: table}, {"shop": database})
+    return list(standing_findings("target.polar", there, begun=begun))
 
 
 def test_tables_that_are_there_already() -> None:
-    there = [TableName("shop", "orders")]
-    assert tables_at(TARGET, [TABLE], there) == {"target.polar.same_name": Status.FAILED}
-    assert tables_at(TARGET, [TABLE], there, begun=True) == {}
-    assert tables_at(TARGET, [replace(TABLE, name=TableName("Shop", "Orders"))], there) == {
-        "target.polar.same_name": Status.FAILED
-    }
+    assert bad(standing()) == {}
+    assert bad(standing(table=["column id: source int, target bigint"])) == {"target.polar.same_name": Status.FAILED}
+    assert bad(standing(begun=True, table=["it holds rows"])) == {}
+    found = standing(table=["a", "b", "c", "d"])[0]
+    assert "shop.orders (a; b; c; 1 more)" in found.message
+
+
+def test_databases_that_are_there_already() -> None:
+    found = standing(database=["default collation: source utf8mb4_bin, target latin1_bin", "ALTER DATABASE `shop` x"])
+    assert bad(found) == {"target.polar.databases": Status.FAILED}
+    assert "shop (default collation: source utf8mb4_bin, target latin1_bin)" in found[1].message
+    assert found[1].repair.endswith("ALTER DATABASE `shop` x")
 
 
 def test_names_that_differ_by_case_only() -> None:
     both = [TABLE, replace(TABLE, name=TableName("shop", "Orders"))]
-    assert tables_at(TARGET, both, []) == {"target.polar.name_case": Status.FAILED}
-    assert tables_at(replace(TARGET, variables=VARIABLES), both, []) == {}
+    assert tables_at(TARGET, both) == {"target.polar.name_case": Status.FAILED}
+    assert tables_at(replace(TARGET, variables=VARIABLES), both) == {}
 
 
 def test_collations_and_keys_at_the_destination() -> None:
-    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb3_general_ci")], []) == {}
-    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb4_0900_bin")], []) == {
+    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb3_general_ci")]) == {}
+    assert tables_at(TARGET, [replace(TABLE, collation="utf8mb4_0900_bin")]) == {
         "target.polar.collations": Status.FAILED
     }
     keyless = replace(TABLE, indexes=())
     required = replace(TARGET, variables={**TARGET.variables, "sql_require_primary_key": "ON"})
     hidden = replace(TARGET, variables={**TARGET.variables, "implicit_primary_key": "ON"})
-    assert tables_at(TARGET, [keyless], []) == {}
-    assert tables_at(required, [keyless], []) == {"target.polar.keyless": Status.FAILED}
-    assert tables_at(hidden, [keyless], []) == {"target.polar.keyless": Status.WARNING}
+    assert tables_at(TARGET, [keyless]) == {}
+    assert tables_at(required, [keyless]) == {"target.polar.keyless": Status.FAILED}
+    assert tables_at(hidden, [keyless]) == {"target.polar.keyless": Status.WARNING}
 
 
 def objects(*tables: TableFacts, views: int = 0) -> dict[str, Status]:
@@ -363,4 +374,4 @@ def test_cascades_that_contradict_each_other() -> None:
 def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:
     old = replace(TABLE, collation="utf8_general_ci")
     modern = replace(TARGET, collations=frozenset(("utf8mb3_general_ci", "utf8mb4_0900_ai_ci")))
-    assert bad(list(table_findings("polar", modern, {ORDERS: old}, [], False))) == {}
+    assert bad(list(table_findings("polar", modern, {ORDERS: old}))) == {}
