@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.dialect import dialect_of
+from runtime import environment
 from runtime.errors import Fatal
-from runtime.mysql import Connection, Endpoint, Refused, connect
+from runtime.mysql import Connection, Endpoint, Refused
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY, qualified
 from schemas.table import TEXT_TYPES, Table
@@ -15,7 +15,6 @@ SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW
 LENIENT_SQL_MODE = "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
 # A process that freezes inside a transaction loses it after this time, and its locks with it.
 IDLE_SECONDS = 60
-_UNKNOWN_VARIABLE = 1193
 _FIRST_WORD = re.compile("[( ]")
 _DISPLAY_WIDTH = re.compile(r"(?<=int)\(\d+\)|(?<=^year)\(4\)")
 _NO_SUCH_TABLE = frozenset((1049, 1146))
@@ -71,32 +70,22 @@ class Shape:
 
 def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
     """A session in which every value arrives as it is, or is refused; nothing is left to the server's defaults."""
-    connection = connect(endpoint)
-    connection.execute(
-        f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', foreign_key_checks = 0, autocommit = 1,"
-        f" innodb_lock_wait_timeout = {lock_wait_seconds}, lock_wait_timeout = {lock_wait_seconds},"
-        f" wait_timeout = {IDLE_SECONDS}"
+    return environment.open_session(
+        endpoint,
+        {
+            "sql_mode": f"'{SQL_MODE}'",
+            "foreign_key_checks": "0",
+            "innodb_lock_wait_timeout": str(lock_wait_seconds),
+            "lock_wait_timeout": str(lock_wait_seconds),
+            "wait_timeout": str(IDLE_SECONDS),
+            **environment.READ_COMMITTED,
+        },
     )
-    connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-    for younger in ("max_execution_time = 0", "range_optimizer_max_mem_size = 0"):
-        _set_if_known(connection, younger)
-    if dialect_of(connection).has_dictionary:  # a unique key may be invisible, and still it identifies rows
-        connection.execute("SET SESSION optimizer_switch = 'use_invisible_indexes=on'")
-    return connection
 
 
 def set_lock_wait(connection: Connection, seconds: int) -> None:
     """How long the session's statements wait for a row or a table that something else has locked."""
     connection.execute(f"SET SESSION innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}")
-
-
-def _set_if_known(connection: Connection, assignment: str) -> None:
-    """Sets a variable that servers before 5.7 do not have."""
-    try:
-        connection.execute(f"SET SESSION {assignment}")
-    except Refused as error:
-        if error.code != _UNKNOWN_VARIABLE:
-            raise
 
 
 def packet_limit(connection: Connection) -> int:

@@ -20,8 +20,9 @@ from apply.standing import Standing, stands
 from apply.state import Intent, MadeTable, State, Stuck
 from apply.statements import layout_of
 from apply.zone import Row, zone_for
+from runtime import environment
 from runtime.errors import Fatal, Transient
-from runtime.mysql import Connection, Endpoint, Refused, WhileAlive, connect
+from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.ddl.kinds import Kind
@@ -59,7 +60,6 @@ class Execution:
             closing(open_session(self.endpoint, self.lock_wait_seconds)) as holder,
             closing(open_session(self.endpoint, self.lock_wait_seconds)) as reader,
         ):
-            reader.be_patient(WhileAlive(self.endpoint))
             guard = State(holder, self.state_database, self.target)
             intent, fresh = self._intend(guard, reader)
             wanted = plan(self._meant(guard), version(reader))
@@ -233,7 +233,7 @@ class Execution:
             )
 
         time_zone = yield from zone_for(reader, self.change, wording, lambda sql: _asked(reader, sql, holder))
-        runner = connect(self.endpoint, timeout=None)
+        runner = environment.open_session(self.endpoint)
         try:
             limits = Limits(idle_seconds=_RUNNER_IDLE_SECONDS, lock_wait_seconds=_LOCK_WAIT_SECONDS)
             enter(runner, self.change, wording, time_zone, limits)

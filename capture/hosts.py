@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
-from runtime.mysql import Connection, Endpoint, Refused, connect
+from runtime.mysql import Connection, Endpoint, Refused
 from schemas.position import GtidSet, Naming
 from snapshot.marks import Marks
 
@@ -163,7 +164,7 @@ def _shown(gtids: GtidSet) -> str:
 
 def _seen(endpoint: Endpoint) -> Host | Transient:
     try:
-        with connect(endpoint, timeout=_ANSWER_SECONDS) as connection:
+        with open_session(endpoint, timeout=_ANSWER_SECONDS) as connection:
             return _look(endpoint, connection)
     except Transient as error:
         return error

@@ -14,7 +14,8 @@ from capture.naming import after
 from capture.reader import LogReader
 from capture.settings import CaptureSettings
 from capture.xa import prepare, statement
-from runtime.mysql import Endpoint, connect
+from runtime.environment import open_session
+from runtime.mysql import Endpoint
 from schemas.ddl.statement import XaVerb, Xid
 from schemas.position import GtidSet, LogPosition
 
@@ -50,7 +51,7 @@ class Lookback:
 
     def _files(self, newest: str) -> list[str]:
         """The log's files from `newest` backwards."""
-        with connect(self._source) as connection:
+        with open_session(self._source) as connection:
             self._server = str(connection.value("SELECT @@GLOBAL.server_uuid"))
             names = [str(row[0]) for row in connection.query("SHOW BINARY LOGS")]
         return names[names.index(newest) :: -1] if newest in names else []

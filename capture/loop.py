@@ -26,9 +26,10 @@ from capture.stream import Stream
 from capture.work import Work
 from capture.xa import DecidedLog
 from runtime.dialect import dialect_of
+from runtime.environment import open_session
 from runtime.errors import Fatal, Fenced
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import Connection, Endpoint
 from runtime.seams import seam
 from runtime.service import Stop
 from runtime.telemetry import log
@@ -57,7 +58,7 @@ class Capture:
             checkpoint = load(self._kafka, self._settings.task)
             publisher.known(checkpoint.entries)
             source = self._hosts.chosen(published(checkpoint.position) if checkpoint.position else None).endpoint
-            with connect(source, init="SET time_zone = '+00:00'") as connection:
+            with open_session(source) as connection:
                 yield from self._capture(publisher, checkpoint, connection)
 
     def _capture(self, publisher: Publisher, checkpoint: Checkpoint, connection: Connection) -> Generator[None]:

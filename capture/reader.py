@@ -21,6 +21,7 @@ from capture.approach import FIRST_OFFSET, Approach
 from capture.events import HEADER, HEADER_SIZE, Event, EventType, checksummed, malformed, rotate, type_name
 from capture.payload import unpacked
 from capture.spool import checksum, spooled
+from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
 from runtime.mysql import (
     COM_BINLOG_DUMP,
@@ -29,7 +30,6 @@ from runtime.mysql import (
     Endpoint,
     Packets,
     Refused,
-    connect,
     server_error,
 )
 from schemas.position import GtidSet, LogPosition
@@ -62,7 +62,7 @@ class LogReader:
         self._approach: Approach | None = None  # to a place that is not reached yet
         self._inner: Iterator[Event] = iter(())  # of a compressed transaction
         self._next: Event | None = None  # the next of them
-        self._connection: Connection = connect(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
+        self._connection: Connection = open_session(source, timeout=SILENCE_SECONDS + heartbeat_ms / 1000)
         try:
             self._checksum = self._agree(self._connection)
             self._packets: Packets = self._connection.packets(*self._command(executed, server_id))

@@ -26,9 +26,10 @@ from control.definitions import Definitions, common_to
 from control.finding import Finding, Status, failed, ok, warning
 from control.server import ServerFacts, read_log, read_server
 from runtime.dialect import dialect_of
+from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import Connection, Endpoint
 from schemas.ddl.foreign_keys import between
 from schemas.names import TableName
 from schemas.position import GtidSet
@@ -158,7 +159,7 @@ class Inspection:
     def _visit(self, place: str, endpoint: Endpoint, look: Callable[[Connection], Seen]) -> Seen | None:
         """What `look` sees of a server; what goes wrong is a finding."""
         try:
-            with connect(endpoint, timeout=_CONNECT_SECONDS) as connection:
+            with open_session(endpoint, timeout=_CONNECT_SECONDS) as connection:
                 self.findings.append(ok(f"{place}.connect", f"{endpoint} answers"))
                 return look(connection)
         except Transient as error:
@@ -206,7 +207,7 @@ class Inspection:
 
     def _standing(self, target: Connection, server: ServerFacts, source: SourceSight) -> Standing:
         """What the destination has already, against the source's definitions."""
-        with connect(primary(self._task.sources), timeout=_CONNECT_SECONDS) as connection:
+        with open_session(primary(self._task.sources), timeout=_CONNECT_SECONDS) as connection:
             common = common_to(dialect_of(connection), dialect_of(target), lowers=server.lowers_names)
             here, there = Definitions(connection, common), Definitions(target, common)
             tables = {name: spelled_there(server, name) for name in source.tables}

@@ -6,22 +6,11 @@ from dataclasses import dataclass
 from apply.destination import definition
 from apply.standing import read_charsets, read_database
 from runtime.dialect import Dialect
-from runtime.mysql import Connection, Refused
+from runtime.mysql import Connection
 from schemas.ddl.shown import Aspects, Common, describe_table, next_number
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY
 
-_UNKNOWN_VARIABLE = 1193
-_SETTINGS = (
-    "sql_mode = ''",
-    "time_zone = '+00:00'",
-    "sql_quote_show_create = 1",
-    "wait_timeout = 86400",
-    "show_create_table_verbosity = 0",
-    "show_old_temporals = 0",
-    "show_gipk_in_create_table_and_information_schema = 1",
-    "show_create_table_skip_secondary_engine = 0",
-)
 _NAMES = f"{ON_PRIMARY}SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA IN %s"
 
 
@@ -43,15 +32,9 @@ def common_to(source: Dialect, target: Dialect, *, lowers: bool) -> Common:
 
 
 class Definitions:
-    """One server's. Changes the settings of its session, so that all servers say the same of the same."""
+    """One server's, in a session of ours: there all servers say the same of the same."""
 
     def __init__(self, connection: Connection, common: Common) -> None:
-        for setting in _SETTINGS:
-            try:
-                connection.execute(f"SET SESSION {setting}")
-            except Refused as error:
-                if error.code != _UNKNOWN_VARIABLE:
-                    raise
         self._connection = connection
         self._common = common
         self._charsets = read_charsets(connection)

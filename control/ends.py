@@ -16,8 +16,8 @@ from control.row_text import plain_document, typed_document
 from control.settle import Difference, Reader, Sides, settle
 from control.wait import CaughtUp
 from runtime.dialect import dialect_of
+from runtime.environment import open_session
 from runtime.errors import Transient
-from runtime.mysql import connect
 from runtime.service import Deadline
 from schemas.names import TableName, folded
 from schemas.sql import ON_PRIMARY
@@ -41,8 +41,8 @@ class Ends:
         self._patience_seconds = patience_seconds
         self._question: CaughtUp | None = None
         with ExitStack() as stack:
-            self.source_catalog = stack.enter_context(connect(source))
-            self.target_catalog = stack.enter_context(connect(target.destination))
+            self.source_catalog = stack.enter_context(open_session(source))
+            self.target_catalog = stack.enter_context(open_session(target.destination))
             both = (dialect_of(self.source_catalog), dialect_of(self.target_catalog))
             self.document = typed_document if all(one.lists_json for one in both) else plain_document
             self._lowers = bool(self.target_catalog.value("SELECT @@GLOBAL.lower_case_table_names"))

@@ -11,9 +11,9 @@ from apply import state
 from control.check import before_start, captured, require
 from control.check_kafka import UNREACHED
 from control.config import TargetSettings, Task
+from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics
-from runtime.mysql import connect
 
 _CONNECT_SECONDS = 10.0
 
@@ -37,7 +37,7 @@ def _new_to(task: Task, targets: Collection[TargetSettings]) -> bool:
 
 def _may_know(task: Task, target: TargetSettings) -> bool:
     try:
-        with connect(target.destination, timeout=_CONNECT_SECONDS) as connection:
+        with open_session(target.destination, timeout=_CONNECT_SECONDS) as connection:
             applied = state.read(connection, target.state_database, f"{task.name}.{target.name}")
     except Transient:
         return True

@@ -5,17 +5,12 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 
-from runtime.dialect import dialect_of
+from runtime.environment import open_session
 from runtime.errors import Transient
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import Connection, Endpoint
 from runtime.service import Backoff
 
-# Bytes as they are stored, no time zone, no rules about zero dates, no limits on long reads.
-_SESSION = (
-    "SET SESSION time_zone = '+00:00', sql_mode = '', character_set_results = NULL, "
-    "group_concat_max_len = 4294967295, net_write_timeout = 3600, wait_timeout = 86400"
-)
-_READ_SECONDS = 3600.0
+_SETTINGS = {"character_set_results": "NULL"}  # bytes as they are stored
 _PATIENCE_SECONDS = 300.0
 
 
@@ -67,6 +62,12 @@ class Reading:
             if not complete:
                 self.close()
 
+    def kill(self) -> None:
+        """Ends what is being read, at the server too."""
+        if self._connection is not None:
+            self._connection.kill()
+            self._connection = None
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.abort()
@@ -74,9 +75,5 @@ class Reading:
 
     def _open(self) -> Connection:
         if self._connection is None:
-            self._connection = connect(self._endpoint, timeout=_READ_SECONDS, init=_SESSION)
-            if dialect_of(self._connection).limits_time:
-                self._connection.execute("SET SESSION max_execution_time = 0")
-            if dialect_of(self._connection).has_dictionary:
-                self._connection.execute("SET SESSION optimizer_switch = 'use_invisible_indexes=on'")
+            self._connection = open_session(self._endpoint, _SETTINGS)
         return self._connection

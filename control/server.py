@@ -59,8 +59,7 @@ def version_of(text: str) -> tuple[int, ...]:
 
 
 def read_server(connection: Connection) -> ServerFacts:
-    """Asks for everything; changes the connection's sql_mode."""
-    connection.execute("SET SESSION sql_mode = ''")  # ANSI_QUOTES would change how SHOW GRANTS quotes
+    """Asks for everything."""
     variables = {str(name): str(value) for name, value in connection.query("SHOW GLOBAL VARIABLES")}
     for name in _LONG & variables.keys():  # SHOW cuts values at 1024 characters
         variables[name] = str(connection.value(f"SELECT @@GLOBAL.{name}"))

@@ -27,9 +27,10 @@ from control.report import (
     TargetStatus,
     Trouble,
 )
+from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import Connection, Endpoint
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
 from schemas.records import PositionRecord
@@ -107,7 +108,7 @@ class Observer:
 
     def _connection(self, where: str, endpoint: Endpoint) -> Connection:
         if where not in self._connections:
-            self._connections[where] = connect(endpoint, timeout=_ANSWER_SECONDS)
+            self._connections[where] = open_session(endpoint, timeout=_ANSWER_SECONDS)
         return self._connections[where]
 
     def _forget(self, where: str) -> None:
@@ -199,7 +200,7 @@ def refused_by(task: Task) -> list[Trouble]:
     for target in task.targets.values():
         where = f"target {target.name}"
         try:
-            with connect(target.destination, timeout=_ANSWER_SECONDS) as connection:
+            with open_session(target.destination, timeout=_ANSWER_SECONDS) as connection:
                 applied = state.read(connection, target.state_database, f"{task.name}.{target.name}")
                 found += _refused(where, applied)
         except Fatal as error:

@@ -13,9 +13,10 @@ from control.delivery import Delivery, Place
 from control.finding import listed
 from control.goal import Goal, read_goal
 from control.report import Trouble
+from runtime.environment import open_session
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
-from runtime.mysql import Endpoint, connect
+from runtime.mysql import Endpoint
 from runtime.service import Deadline
 
 Answer = TypeVar("Answer")
@@ -38,7 +39,7 @@ class Waited:
 
 def source_position(sources: Sequence[Endpoint]) -> Goal:
     """Everything that the source has committed."""
-    with connect(primary(sources), timeout=10.0) as connection:
+    with open_session(primary(sources), timeout=10.0) as connection:
         return read_goal(connection)
 
 

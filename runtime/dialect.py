@@ -27,11 +27,6 @@ class Dialect:
         return self.version >= (5, 7, 5)
 
     @property
-    def limits_time(self) -> bool:
-        """It has max_execution_time."""
-        return self.version >= (5, 7, 8)
-
-    @property
     def logs_defaults(self) -> bool:
         """Statements in its log say what utf8mb4 and TIMESTAMP meant to their session; before, nothing could vary."""
         return self.version >= (8, 0, 11)

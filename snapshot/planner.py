@@ -69,8 +69,6 @@ def _ranges(session: Session, table: Table, size: _Size | None, readers: int, id
 
 
 def _sizes(session: Session, databases: set[str]) -> dict[TableName, _Size]:
-    if session.dialect.has_dictionary:  # before, nothing is cached
-        session.execute("SET SESSION information_schema_stats_expiry = 0")
     rows = session.query(
         "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, COALESCE(t.TABLE_ROWS, 0), e.TRANSACTIONS = 'YES', COALESCE(t.ENGINE, '')"
         " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"

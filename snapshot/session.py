@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.dialect import dialect_of
+from runtime.environment import open_session
 from runtime.errors import Transient
-from runtime.mysql import Connection, Endpoint, Refused, connect
+from runtime.mysql import Connection, Endpoint, Refused
 from runtime.service import Deadline
 from schemas.position import GtidSet, LogPosition, Naming
 from snapshot.marks import Marks
@@ -17,20 +18,10 @@ from snapshot.marks import Marks
 #: the table is not what the statement takes it for: no such database, column, table or index
 _CHANGED = frozenset((1049, 1054, 1146, 1176))
 _REBUILT = 1412  # since the consistent read has begun; the definition may be the same
-_TIMEOUT_SECONDS = 600.0
-_YEAR_SECONDS = 31536000
 _length = struct.Struct("<I")
 
-# What the server may have been told otherwise by its configuration. Zero and invalid dates must compare as they are;
-# PAD_CHAR_TO_FULL_LENGTH must be off, as in the log; the list of a JSON document's kinds must not be cut off. A reader
-# waits long for its turn, on an open result too.
-_SETTINGS = (
-    "SET SESSION time_zone = '+00:00', sql_mode = 'ALLOW_INVALID_DATES', sql_big_selects = 1,"
-    " group_concat_max_len = 4294967295,"
-    f" sql_select_limit = 18446744073709551615, lock_wait_timeout = 60, wait_timeout = {_YEAR_SECONDS},"
-    f" net_write_timeout = {_YEAR_SECONDS}"
-)
-_ISOLATION = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+# Zero and invalid dates must compare as they are; PAD_CHAR_TO_FULL_LENGTH must be off, as in the log.
+_SETTINGS = {"sql_mode": "'ALLOW_INVALID_DATES'"}
 _POLL_SECONDS = 0.01
 
 
@@ -126,14 +117,8 @@ class Session:
         self._connection.close()
 
     def _open(self) -> Connection:
-        connection = connect(self._source, timeout=_TIMEOUT_SECONDS)
-        connection.execute(_SETTINGS)
-        connection.execute(_ISOLATION)
+        connection = open_session(self._source, _SETTINGS)
         self.dialect = dialect_of(connection)
-        if self.dialect.limits_time:
-            connection.execute("SET SESSION max_execution_time = 0")
-        if self.dialect.has_dictionary:  # a unique key may be invisible, and still it identifies rows
-            connection.execute("SET SESSION optimizer_switch = 'use_invisible_indexes=on'")
         return connection
 
 

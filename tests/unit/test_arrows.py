@@ -60,3 +60,16 @@ def test_drivers_are_imported_in_one_place() -> None:
         if driver in DRIVERS and path.relative_to(ROOT).as_posix() not in DRIVERS[driver]
     ]
     assert wrong == []
+
+
+def test_sessions_are_opened_in_one_place() -> None:
+    """So each of them has its whole environment (tests and `deploy` play applications, which have the server's)."""
+    wrong = [
+        path.relative_to(ROOT).as_posix()
+        for package in ("schemas", "snapshot", "capture", "apply", "control")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for node in statements(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "runtime.mysql"
+        if any(alias.name == "connect" for alias in node.names)
+    ]
+    assert wrong == []

@@ -69,7 +69,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, *events: bytes, knows_checksums: bo
             for one in (logged(EventType.ROTATE, _ROTATE, crc=knows_checksums), *events):
                 theirs.sendall(framed(b"\x00" + one))
 
-    monkeypatch.setattr(capture.reader, "connect", lambda source, timeout: Connected())
+    monkeypatch.setattr(capture.reader, "open_session", lambda source, timeout: Connected())
     sender = threading.Thread(target=send)
     sender.start()
     try:

@@ -38,14 +38,14 @@ class Away:
 def arrange(monkeypatch: pytest.MonkeyPatch, **answers: Applied | Transient) -> None:
     """`answers` of the targets, by host."""
 
-    def connect(endpoint: Endpoint, timeout: float) -> nullcontext[Applied]:
+    def open_session(endpoint: Endpoint, *, timeout: float) -> nullcontext[Applied]:
         answer = answers[endpoint.host]
         if isinstance(answer, Transient):
             raise answer
         return nullcontext(answer)
 
     monkeypatch.setattr(opening, "Topics", Away)
-    monkeypatch.setattr(opening, "connect", connect)
+    monkeypatch.setattr(opening, "open_session", open_session)
     monkeypatch.setattr(state, "read", lambda answer, *_: answer)
 
 
