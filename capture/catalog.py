@@ -40,10 +40,11 @@ class Catalog:
         self._publisher = publisher
         self._selection = selection
         self._tables = dict(tables)
+        self.newcomers: set[TableName] = set()  # selected, there, and copied when their definition is certain
         self._doubtful: set[TableName] = set()  # their definitions may be newer than the stream
         self._shapes: dict[bytes, Shape | None] = {}
 
-    def __contains__(self, name: TableName) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self._tables
 
     def names(self) -> list[TableName]:
@@ -94,6 +95,7 @@ class Catalog:
     def changed(self, name: TableName, table: Table | None) -> None:
         """Takes over a definition after a schema change; None when the table is gone."""
         self._doubtful.discard(name)
+        self.newcomers.discard(name)
         self._shapes = {
             raw: shape for raw, shape in self._shapes.items() if shape is not None and shape.table.name != name
         }
@@ -105,7 +107,7 @@ class Catalog:
     def _resolve(self, body: bytes) -> Shape | None:
         map_ = parse_table_map(body)
         name = map_.name
-        if not self._selection.selected(name):
+        if not self._selection.selected(name) or name in self.newcomers:
             return None
         if name not in self._tables:
             raise Fatal(

@@ -13,6 +13,7 @@ from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import (
     CASCADE,
+    NamesRecord,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
@@ -36,6 +37,7 @@ class Checkpoint:
     position: PositionRecord | None = None
     ranges: dict[str, RangeRecord] = field(default_factory=dict)
     problem: ProblemRecord | None = None
+    names: NamesRecord = field(default_factory=NamesRecord)
     entries: list[Entry] = field(default_factory=list)
     tables: dict[TableName, Table] = field(default_factory=dict)
     doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
@@ -60,6 +62,8 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
                 found.ranges[part.id] = part
             case ProblemRecord() as problem:
                 found.problem = problem if problem.error else None
+            case NamesRecord() as names:
+                found.names = names
     for message in read_to_end(kafka, schemas_topic(task)):
         found.entries.append(parse_entry(_value(message.value(), task)))
     for message in read_to_end(kafka, schema_topic(task)):

@@ -50,6 +50,15 @@ def selected_tables(connection: Connection, selection: Selection) -> list[TableN
     return [name for name in (TableName(*row) for row in rows) if selection.selected(name)]
 
 
+def views(connection: Connection, selection: Selection) -> list[TableName]:
+    """Every view of databases from which the selection may take tables, by name."""
+    rows = connection.query(
+        "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'VIEW' "
+        "ORDER BY TABLE_SCHEMA, TABLE_NAME"
+    )
+    return [name for name in (TableName(*row) for row in rows) if selection.may_select_database(name.database)]
+
+
 def selected_databases(connection: Connection, selection: Selection) -> list[str]:
     """Every database that the selection may take tables from."""
     rows = connection.query("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME")

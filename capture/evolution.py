@@ -23,6 +23,7 @@ from schemas.table import Table, to_json
 from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 from snapshot.released import Replanned
+from snapshot.ties import Ties
 
 _ANEW = "migrate anew, with a new task name"
 
@@ -107,6 +108,20 @@ class Evolution:
         self._catalog.doubt(set(change.after) - change.certain)
         return emptied
 
+    def copy(self, name: TableName, transaction: str, executed: GtidSet, ties: Ties) -> None:
+        """All rows of a table of which targets have none come from the source, as they stand after `transaction`."""
+        interleave = self._interleave
+        if interleave.unfinished(name):
+            ranges = interleave.copied_anew(name, transaction).ranges
+        else:
+            published = executed.copy()
+            published.add(transaction)
+            records = self._schema.ranges(self._catalog.table(name), ties, interleave.next_id())
+            ranges = interleave.add(records, published).ranges
+        for part in ranges:
+            self._publisher.progress(part)
+        log.info("table_is_copied", table=str(name), ranges=len(ranges))
+
     def adopt(self, misfit: Misfit, transaction: str, executed: GtidSet) -> None:
         """Takes over the table's definition of now: when it is that of this place in the log, and the log fits it."""
         name = misfit.event.name
@@ -135,12 +150,6 @@ class Evolution:
         if statement.kind in DATABASE_KINDS:
             gone = self._catalog.of_database(statement.database or "") if statement.kind is Kind.DROP_DATABASE else []
             return Evolved(set(gone), {}, set())
-        for old, new in statement.renames:
-            if selected(new) and not selected(old):
-                raise Fatal(
-                    f"{old} was renamed to {new}: a table that was not selected took the place of a selected one",
-                    hint="its rows were never captured: migrate anew, with a new task name and both names selected",
-                )
         names = [name for name in statement.tables if selected(name)]
         before = {name for name in names if name in self._catalog}
         if statement.kind is Kind.DROP_TABLE:
@@ -197,10 +206,7 @@ class Evolution:
         statement, interleave = understood.statement, self._interleave
         replanned = []
         for old, new in statement.renames:
-            if self._settings.selection.selected(new):
-                replanned.append(interleave.renamed(old, new, transaction))
-            elif old in change.before:
-                replanned.append(interleave.dropped(old, transaction))
+            replanned.append(interleave.renamed(old, new, transaction))
         moved = {name for pair in statement.renames for name in pair}
         gone = sorted(change.before - set(change.after) - moved)
         replanned += [interleave.dropped(name, transaction) for name in gone]

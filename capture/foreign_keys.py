@@ -55,6 +55,14 @@ class ForeignKeys:
         self._deleting = frozenset(key.parent for key in self._keys if key.on_delete in FOLLOWING)
         self._updating = frozenset(key.parent for key in self._keys if key.on_update in FOLLOWING)
 
+    def left(self, renames: Iterable[tuple[TableName, TableName]]) -> None:
+        """Tables are renamed out of the selection; Fatal when rows of others go on following theirs."""
+        renames = list(renames)
+        self._drop({old for old, _ in renames})
+        for old, new in renames:
+            self._rename(old, new)
+        self._refuse_strangers()
+
     def followed(self, table: TableName, kind: RowsKind) -> bool:
         """True when other rows may follow those of `table` that are deleted, or get other values."""
         match kind:

@@ -19,9 +19,10 @@ from capture.lookback import Lookback
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.schema import SchemaSource
+from capture.scope import Scope
 from capture.settings import CaptureSettings
-from capture.start import begin
-from capture.statements import Statements
+from capture.start import begin, own_session
+from capture.statements import Statements, unsaid
 from capture.stream import Stream
 from capture.work import Work
 from capture.xa import DecidedLog
@@ -97,7 +98,9 @@ class Capture:
                 start = replace(start, file=reader.begin.file, offset=reader.begin.offset)  # as this host names it
                 evolution = Evolution(settings, publisher, catalog, interleave, schema, databases)
                 cascades = Cascades(publisher, catalog, interleave, keys)
-                stream = Stream(settings, publisher, catalog, interleave, statements, evolution, cascades, start)
+                own = own_session(unsaid(connection))
+                scope = Scope(settings.selection, catalog, checkpoint.names, schema, statements, own)
+                stream = Stream(settings, publisher, catalog, interleave, statements, evolution, scope, cascades, start)
                 log.info(
                     "capturing",
                     host=f"{source.host}:{source.port}",

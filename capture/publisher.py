@@ -18,6 +18,7 @@ from runtime.telemetry import commit_seconds, published_bytes
 from schemas.names import TableName
 from schemas.records import (
     Commit,
+    NamesRecord,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
@@ -133,6 +134,10 @@ class Publisher:
 
     def progress(self, record: RangeRecord) -> None:
         """How far a range is, in the same transaction as its rows."""
+        self._record(record)
+
+    def names(self, record: NamesRecord) -> None:
+        """What is known of names, in the same transaction as the statements that changed it."""
         self._record(record)
 
     def commit(self, position: PositionRecord, seconds: float = PATIENCE_SECONDS) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables
+from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables, views
 from capture.events import HEARTBEATS, Event, EventType, begins, query
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, after, begin_of, name_of
@@ -23,8 +23,11 @@ from runtime.telemetry import log
 from schemas.ddl.statement import Kind, Statement
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
+from schemas.records import RangeRecord
 from schemas.table import Table
 from snapshot.marks import Marks
+from snapshot.planner import plan_ranges
+from snapshot.ties import Ties
 
 _PATIENCE_SECONDS = 30.0
 
@@ -46,6 +49,7 @@ class Schema:
     executed: GtidSet
     position: LogPosition
     definitions: tuple[Definition, ...]
+    views: tuple[TableName, ...] = ()
 
 
 class SchemaSource:
@@ -67,10 +71,11 @@ class SchemaSource:
         while True:
             before = self._marks.low()
             definitions = tuple(self._definitions())
+            found = tuple(views(self._connection, self._settings.selection))
             executed, position = self._marks.low(), self._marks.high()
             seam("capture.schema_read")
             if not any(True for _ in self._changes(before, executed)):
-                return Schema(executed, position, definitions)
+                return Schema(executed, position, definitions, found)
             log.info("schema_changed_while_reading")
 
     def tables_after(
@@ -87,6 +92,17 @@ class SchemaSource:
         later = self._changes_later(position, self._marks.low())
         certain = {name for name in found if not any(touches(understood.statement, name) for understood in later)}
         return {name: table if name in certain else careful(table) for name, table in found.items()}, certain
+
+    def shown(self, transaction: str, name: TableName, position: GtidSet) -> str | None:
+        """SHOW CREATE TABLE as it stands after `transaction`; None when that is not certain any more."""
+        self._wait_until(lambda done: done.contains(transaction), f"{transaction} is")
+        text = create_table(self._connection, name)
+        later = self._changes_later(position, self._marks.low())
+        return None if any(touches(understood.statement, name) for understood in later) else text
+
+    def ranges(self, table: Table, ties: Ties, first_id: int) -> list[RangeRecord]:
+        """Those that cover every row of a table, for a copy that begins now."""
+        return plan_ranges(self._connection, [table], self._settings.readers, ties, first_id)
 
     def current(self, name: TableName, position: GtidSet) -> tuple[Table | None, list[str]]:
         """The table's definition now, and the statements on it that lie between `position` and now."""
@@ -133,7 +149,8 @@ class SchemaSource:
             for transaction, event in named:
                 if until.contains(transaction) and not done.contains(transaction) and begins(event.body) is None:
                     understood = self._statements.understand(query(event.body))
-                    if self._statements.changes_schema(understood.statement):
+                    statement = understood.statement
+                    if self._statements.changes_schema(statement) or self._statements.names_views(statement):
                         yield transaction, understood
 
 
@@ -173,6 +190,9 @@ def _by_place(events: Iterator[Event], done: GtidSet, until: GtidSet) -> Iterato
 
 
 def touches(statement: Statement, name: TableName) -> bool:
+    """True when the statement may change what the name stands for."""
+    if statement.kind is Kind.VIEW:
+        return name in statement.objects
     return name in statement.tables or (statement.kind is Kind.DROP_DATABASE and statement.database == name.database)
 
 

@@ -11,7 +11,7 @@ from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection
 from runtime.telemetry import log
 from schemas.names import TableName
-from schemas.records import PositionRecord, SchemaChange, TouchedTable
+from schemas.records import NamedTable, NamesRecord, PositionRecord, SchemaChange, TouchedTable
 from schemas.table import to_json
 from schemas.topics import table_topic
 from snapshot.planner import plan_ranges
@@ -38,6 +38,7 @@ def begin(
         publisher.schema_record(change)
     for part in ranges:
         publisher.progress(part)
+    publisher.names(NamesRecord(views=tuple(NamedTable(view.database, view.name) for view in found.views)))
     now = time.time_ns() // 1000
     publisher.commit(
         PositionRecord(
@@ -55,9 +56,14 @@ def begin(
     log.info("task_begun", tables=len(tables), ranges=len(ranges), gtid_set=str(found.executed))
 
 
+def own_session(unsaid: dict[str, str]) -> dict[str, str]:
+    """The session whose SHOW CREATE is published."""
+    return {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00", **unsaid}
+
+
 def _changes(task: str, schema: Schema, publisher: Publisher, unsaid: dict[str, str]) -> list[SchemaChange]:
     now = time.time_ns() // 1000
-    session = {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00", **unsaid}
+    session = own_session(unsaid)
     changes = []
     for epoch, definition in enumerate(schema.definitions, start=1):
         touched = []

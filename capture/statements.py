@@ -1,7 +1,7 @@
 """What a statement logged as text means to capture, and the session that a destination needs to run it again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capture.definitions import read_charsets
 from capture.events import Query
@@ -14,7 +14,7 @@ from schemas.ddl.row_effects import RowEffects, row_effects
 from schemas.ddl.session import Session
 from schemas.ddl.statement import Kind, Statement, lowered, understand
 from schemas.ddl.written import read
-from schemas.names import folded
+from schemas.names import TableName, folded
 from schemas.selection import Selection
 from schemas.sql import text_literal
 from schemas.variables import OF_SOURCE, TIMESTAMP
@@ -114,6 +114,9 @@ class Statements:
         if self._lowers:
             text = lowered(text, modes, self._version)
         statement = understand(text, query.database, modes, self._version)
+        if self._lowers:
+            objects = (TableName(folded(name.database), folded(name.name)) for name in statement.objects)
+            statement = replace(statement, objects=tuple(objects))
         if written.doubt is not None and self.changes_schema(statement):
             raise Fatal(
                 f"a statement in the log cannot be carried over, {written.doubt}: {query.text[:200]!r}",
@@ -134,6 +137,11 @@ class Statements:
         if statement.kind in DATABASE_KINDS:
             return statement.database is not None and self._selection.may_select_database(statement.database)
         return statement.kind in TABLE_KINDS and any(map(self._selection.selected, statement.tables))
+
+    def names_views(self, statement: Statement) -> bool:
+        """True when it makes, changes or drops a view whose name a selected table might have."""
+        may_be = self._selection.may_select_database
+        return statement.kind is Kind.VIEW and any(may_be(view.database) for view in statement.objects)
 
     def changes_rows(self, statement: Statement) -> bool:
         """True when the statement may change rows of a selected table that no row event carries."""

@@ -30,6 +30,7 @@ from capture.evolution import Evolution
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, begin_of, name_of
 from capture.publisher import Publisher
+from capture.scope import Part, Scope
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
 from capture.unhandled import pass_by
@@ -88,6 +89,7 @@ class Stream:
         interleave: Interleave,
         statements: Statements,
         evolution: Evolution,
+        scope: Scope,
         cascades: Cascades,
         start: PositionRecord,
     ) -> None:
@@ -97,6 +99,7 @@ class Stream:
         self._interleave = interleave
         self._statements = statements
         self._evolution = evolution
+        self._scope = scope
         self._cascades = cascades
         self._resume = start
         self._transaction = Transaction()
@@ -287,7 +290,7 @@ class Stream:
             transaction.open, transaction.thread_id = True, thread_id
             return
         found = query(event.body)
-        understood = self._statements.understand(found)
+        understood = self._scope.as_meant(self._statements.understand(found), found.thread_id, event.flags)
         statement = understood.statement
         if statement.kind is Kind.COMMIT:
             self._commit(event)
@@ -319,6 +322,8 @@ class Stream:
             else:
                 transaction.units += 1
             transaction.open = transaction.open or starts
+        elif self._scope.passed(understood, found.thread_id):
+            self._publisher.names(self._scope.record())
         if not transaction.open:
             self._commit(event)
 
@@ -326,21 +331,36 @@ class Stream:
         self, event: Event, database: str | None, understood: Understood, session: dict[str, str]
     ) -> None:
         """Publishes a statement between the rows before and after it, and takes over the new definitions."""
+        concern = self._scope.concern(understood.statement)
+        if concern.idle:
+            self._transaction.units += 1
+            return
         self._close_rows()
         seam("capture.ddl_before")
         self._transaction.units += 1
-        transaction, told = self._transaction.gtid, self._transaction.told
-        change = self._evolution.read(understood, transaction, self.executed)
+        transaction, told, executed = self._transaction.gtid, self._transaction.told, self.executed.copy()
         if not understood.statement.starts_transaction and not self._transaction.open:
             self._commit(event)  # so that the commit record below covers the statement's transaction
-        place, source_us = self.log, self._source_us
-        self._empty(told, change.anew)
-        for text, kind in self._evolution.at_targets(understood, change):
-            self._epochs.change(told, place, source_us, kind, text, database, session, change.tables)
-        self._cascades.keys.changed(understood.text, understood.statement, understood.session)
-        self._empty(told, self._evolution.take_over(understood, transaction, change))
+        for part in self._scope.parts(concern, understood, database, session, self._cascades.keys):
+            self._publish(part, told, transaction, executed)
+        self._scope.follow(concern, understood.statement)
+        for part in self._scope.newcomers(concern, transaction, executed):
+            self._publish(part, told, transaction, executed)
+        self._publisher.names(self._scope.record())
         self._publisher.commit(self.position())
         seam("capture.ddl_after")
+
+    def _publish(self, part: Part, told: str | None, transaction: str, executed: GtidSet) -> None:
+        """One statement for targets, and what becomes of tables by it."""
+        understood, place, source_us = part.understood, self.log, self._source_us
+        change = self._evolution.read(understood, transaction, executed)
+        self._empty(told, change.anew)
+        for text, kind in self._evolution.at_targets(understood, change):
+            self._epochs.change(told, place, source_us, kind, text, part.database, part.session, change.tables)
+        self._cascades.keys.changed(understood.text, understood.statement, understood.session)
+        self._empty(told, self._evolution.take_over(understood, transaction, change))
+        if part.copied is not None:
+            self._evolution.copy(part.copied, transaction, executed, self._cascades.keys)
 
     def _empty(self, told: str | None, tables: Iterable[TouchedTable]) -> None:
         """Publishes that nothing is left of tables, because all their rows come again."""

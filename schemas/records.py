@@ -16,7 +16,7 @@ import fastavro
 from schemas.names import TableName
 from schemas.topics import commits_topic, schema_topic
 
-COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE = range(1, 8)
+COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE, NAMES = range(1, 9)
 FIRST_TABLE_ID = 20
 _FILES = {
     COMMIT_KEY: "commit_key",
@@ -26,6 +26,7 @@ _FILES = {
     SCHEMA_CHANGE: "schema_change",
     SNAPSHOT_COMPLETED: "snapshot_completed",
     CASCADE: "cascade",
+    NAMES: "names",
 }
 
 
@@ -72,6 +73,40 @@ class ProblemRecord:
     error: str
     hint: str
     time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTable:
+    """A table, or a view."""
+
+    database: str
+    table: str
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class TemporaryTable:
+    """A temporary table of the source's session `thread`."""
+
+    thread: int
+    database: str
+    table: str
+
+    @property
+    def name(self) -> TableName:
+        return TableName(self.database, self.table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesRecord:
+    """What capture knows of names beside the captured tables (names.avsc)."""
+
+    views: tuple[NamedTable, ...] = ()
+    newcomers: tuple[NamedTable, ...] = ()
+    temporary: tuple[TemporaryTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +204,7 @@ class Cascade:
         return TableName(self.database, self.table)
 
 
-Commit = PositionRecord | RangeRecord | ProblemRecord
+Commit = PositionRecord | RangeRecord | ProblemRecord | NamesRecord
 SchemaRecord = SchemaChange | SnapshotCompleted | Cascade
 
 
@@ -180,6 +215,7 @@ def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
         POSITION: f"{commits_topic(task)}-position",
         RANGE: f"{commits_topic(task)}-range",
         PROBLEM: f"{commits_topic(task)}-problem",
+        NAMES: f"{commits_topic(task)}-names",
         SCHEMA_CHANGE: f"{schema_topic(task)}-schema-change",
         SNAPSHOT_COMPLETED: f"{schema_topic(task)}-snapshot-completed",
         CASCADE: f"{schema_topic(task)}-cascade",
@@ -195,6 +231,8 @@ def commit_key(record: Commit) -> bytes:
             return _encode(COMMIT_KEY, {"kind": "range", "id": record.id})
         case ProblemRecord():
             return _encode(COMMIT_KEY, {"kind": "problem", "id": ""})
+        case NamesRecord():
+            return _encode(COMMIT_KEY, {"kind": "names", "id": ""})
 
 
 def commit_value(record: Commit) -> bytes:
@@ -205,6 +243,8 @@ def commit_value(record: Commit) -> bytes:
             return _encode(RANGE, asdict(record))
         case ProblemRecord():
             return _encode(PROBLEM, asdict(record))
+        case NamesRecord():
+            return _encode(NAMES, asdict(record))
 
 
 def schema_value(record: SchemaRecord) -> bytes:
@@ -229,6 +269,12 @@ def parse_commit(value: bytes) -> Commit:
             return RangeRecord(**fields)
         case 4:
             return ProblemRecord(**fields)
+        case 8:
+            return NamesRecord(
+                views=tuple(NamedTable(**each) for each in fields["views"]),
+                newcomers=tuple(NamedTable(**each) for each in fields["newcomers"]),
+                temporary=tuple(TemporaryTable(**each) for each in fields["temporary"]),
+            )
     raise ValueError(f"schema {number} is not a commit record's")
 
 

@@ -24,6 +24,10 @@ def drop_tables(names: Sequence[TableName], *, if_exists: bool) -> str:
     return f"DROP TABLE {'IF EXISTS ' if if_exists else ''}{', '.join(map(qualified, names))}"
 
 
+def rename_tables(renames: Sequence[tuple[TableName, TableName]]) -> str:
+    return "RENAME TABLE " + ", ".join(f"{qualified(old)} TO {qualified(new)}" for old, new in renames)
+
+
 def without_start_transaction(sql: str, modes: SqlModes, server_version: int = SERVER_VERSION) -> str:
     """CREATE TABLE without its option START TRANSACTION, after which a session may only apply row events."""
     cursor = Cursor(tokens(sql, modes, server_version), None)

@@ -8,11 +8,14 @@ from schemas.records import (
     Cascade,
     FollowedRow,
     FollowingTable,
+    NamedTable,
+    NamesRecord,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
     SchemaChange,
     SnapshotCompleted,
+    TemporaryTable,
     TouchedTable,
     commit_key,
     commit_value,
@@ -72,17 +75,23 @@ CASCADE = Cascade(
         ),
     ),
 )
+NAMES = NamesRecord(
+    views=(NamedTable("d", "v"), NamedTable("d", "w")),
+    newcomers=(NamedTable("d", "n"),),
+    temporary=(TemporaryTable(7, "d", "t"),),
+)
 COMPLETED = SnapshotCompleted(database="d", table="t", topic="x.d.t", rows=5, epoch=1, time_us=8)
 
 
-@pytest.mark.parametrize("record", [POSITION, RANGE, PROBLEM])
-def test_commit_records(record: PositionRecord | RangeRecord | ProblemRecord) -> None:
+@pytest.mark.parametrize("record", [POSITION, RANGE, PROBLEM, NAMES])
+def test_commit_records(record: PositionRecord | RangeRecord | ProblemRecord | NamesRecord) -> None:
     assert parse_commit(commit_value(record)) == record
 
 
 def test_keys_part_what_the_topic_keeps() -> None:
-    keys = {commit_key(record) for record in (POSITION, RANGE, PROBLEM, RangeRecord(id="8", database="d", table="t"))}
-    assert len(keys) == 4
+    other = RangeRecord(id="8", database="d", table="t")
+    keys = {commit_key(record) for record in (POSITION, RANGE, PROBLEM, NAMES, other)}
+    assert len(keys) == 5
     assert commit_key(RANGE) == commit_key(RangeRecord(id="7", database="other", table="t"))
 
 
