@@ -163,8 +163,6 @@ class Stream:
         if self._server is not None and not self._transaction.gtid:
             self._reach(self._server)
 
-    # ---- the frame of a transaction
-
     def _gtid(self, event: Event) -> None:
         if self._transaction.gtid:  # one that ended without a commit event: an account statement, a flush
             self._finish()
@@ -199,8 +197,6 @@ class Stream:
         self._source_us = done.commit_us
         self.moved = True
         capture_lag.set(max(0.0, time.time() - done.commit_us / 1e6))
-
-    # ---- rows
 
     def _table_map(self, event: Event) -> None:
         try:
@@ -314,14 +310,13 @@ class Stream:
                 hint="check the log with mysqlbinlog",
             )
         if self._statements.changes_schema(statement):
-            starts = statement.starts_transaction
             if transaction.units >= transaction.skip:
                 database = found.database if statement.database is None else statement.database
                 session = self._statements.carried(found, event.timestamp)
                 self._schema_change(event, database, understood, session)
             else:
                 transaction.units += 1
-            transaction.open = transaction.open or starts
+            transaction.open = transaction.open or statement.starts_transaction
         elif self._scope.passed(understood, found.thread_id):
             self._publisher.names(self._scope.record())
         if not transaction.open:
@@ -351,7 +346,6 @@ class Stream:
         seam("capture.ddl_after")
 
     def _publish(self, part: Part, told: str | None, transaction: str, executed: GtidSet) -> None:
-        """One statement for targets, and what becomes of tables by it."""
         understood, place, source_us = part.understood, self.log, self._source_us
         change = self._evolution.read(understood, transaction, executed)
         self._empty(told, change.anew)

@@ -4,13 +4,15 @@
 capture meets each when later ones have run.
 """
 
-import pytest
+from dataclasses import replace
 
+from deploy.local import Profile, Stack, start_mysql
 from runtime.mysql import Connection, connect
 from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.sql import qualified
 from tests.conftest import NewTask
+from tests.pipeline.compare import differences
 
 _INCLUDE = ("scope.*", "mixed.sel_*")
 _PREPARE = """
@@ -75,8 +77,9 @@ _TEMPORARY = """
 CREATE TEMPORARY TABLE scope.t (id INT, z INT); INSERT INTO scope.t VALUES (7, 7); ALTER TABLE scope.t ADD y INT
 CREATE INDEX i ON scope.t (z); TRUNCATE TABLE scope.t; ALTER TABLE scope.t RENAME TO scope.hidden
 ALTER TABLE scope.hidden RENAME TO scope.t; CREATE TABLE scope.after LIKE scope.t; DROP TABLE scope.t
-INSERT INTO scope.t VALUES (8, 8); CREATE TEMPORARY TABLE scope.gone (a INT); DROP TABLE IF EXISTS scope.gone, scope.y
+CREATE TEMPORARY TABLE scope.gone (a INT); DROP TABLE IF EXISTS scope.gone, scope.y
 """
+_LAST = "INSERT INTO scope.t VALUES (8, 8); INSERT INTO scope.after VALUES (1, 2, 3); ALTER TABLE scope.t ADD z INT"
 
 
 def _run(source: Connection, script: str) -> None:
@@ -97,16 +100,38 @@ def _without_unselected(source: Connection) -> None:
             source.execute(f"DROP TABLE {qualified(name)}")
 
 
-@pytest.mark.parametrize("metadata", ["FULL", "MINIMAL"])
-def test_what_is_not_migrated_neither_stops_a_task_nor_goes_astray(task: NewTask, metadata: str) -> None:
+def test_what_is_not_migrated_neither_stops_a_task_nor_goes_astray(task: NewTask) -> None:
     run = task(include=list(_INCLUDE))
     with connect(run.stack_source) as source:
-        source.execute(f"SET GLOBAL binlog_row_metadata = {metadata}")
+        source.execute("SET GLOBAL binlog_row_metadata = MINIMAL")
         _run(source, _PREPARE)
         run.run("migrate", "--until", "caught-up")
-        for script in (_VIEWS, _SELECTION, _TEMPORARY):
+        for script in (_VIEWS, _SELECTION, _TEMPORARY, _LAST):
             _run(source, script)
         run.run("migrate", "--until", "caught-up")
         source.execute("SET GLOBAL binlog_row_metadata = FULL")
         _without_unselected(source)
     run.assert_equal()
+
+
+def test_a_log_of_mysql_56_tells_of_temporary_tables(task: NewTask, databases: Stack) -> None:
+    old = start_mysql(Profile.SOURCE56, databases.directory / Profile.SOURCE56)
+    stack = replace(databases, source=old)
+    with connect(old.endpoint("admin")) as source:
+        for database in ("scope", "mixed", "other"):
+            source.execute(f"DROP DATABASE IF EXISTS {database}")
+        run = task(stack=stack, include=list(_INCLUDE), source=old.endpoint("penstock"))
+        _run(source, _PREPARE)
+        run.run("migrate", "--until", "caught-up")
+        for script in (_VIEWS, _SELECTION):
+            _run(source, script)
+        source.execute("SET SESSION binlog_format = MIXED")
+        _run(source, _TEMPORARY)
+        source.execute("SET SESSION binlog_format = ROW")
+        _run(source, _LAST)
+        run.run("migrate", "--until", "caught-up")
+        _without_unselected(source)
+        found = differences(old.endpoint("admin"), stack.destination.endpoint("admin"), ["scope", "mixed"])
+        for database in ("scope", "mixed"):
+            source.execute(f"DROP DATABASE {database}")
+    assert not found, found
