@@ -3,14 +3,17 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 from runtime.errors import Fatal
 from schemas.ddl.kinds import Kind
-from schemas.ddl.lexer import SqlModes
+from schemas.ddl.lexer import SqlModes, Token, tokens
 from schemas.ddl.rewrite import drop_tables, for_version, without_start_transaction
+from schemas.ddl.statement import understand
 from schemas.names import TableName
 from schemas.records import SchemaChange
 from schemas.sql import identifier, qualified
@@ -19,7 +22,6 @@ from schemas.wording import Wording, wording
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 # What it forbids is wanted: engines that the destination does not run become InnoDB.
 _LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION",))
-_EXCHANGE = re.compile(r"\bEXCHANGE\s+PARTITION\b", re.IGNORECASE)
 _TEXTS = frozenset((Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX))
 
 
@@ -28,7 +30,7 @@ class Again(Enum):
 
     HARMLESS = auto()
     HARMFUL = auto()
-    HIDDEN = auto()  # harmful, and the definitions do not show whether there was a first run
+    SWAPPING = auto()  # harmful, and definitions may be after it what they were: contents show whether it has run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def plan(change: SchemaChange, version: int) -> Plan:
     if kind is Kind.ALTER_DATABASE:
         return Plan((text,), Again.HARMLESS)
     if kind in _TEXTS:
-        return Plan((text,), Again.HIDDEN if _EXCHANGE.search(text) else Again.HARMFUL)
+        return Plan((text,), Again.SWAPPING if _swaps(change) else Again.HARMFUL)
     raise Fatal(
         f"schema change {change.epoch} is of a kind that this version does not apply: {change.kind}",
         hint="use the version of penstock that wrote the topics",
@@ -82,13 +84,48 @@ def drop_database(name: str) -> str:
     return f"DROP DATABASE IF EXISTS {identifier(name)}"
 
 
-def digest(definitions: Mapping[TableName, str | None]) -> str:
-    """Stands for definitions (CREATE TABLE, None for no table). Counters are left out: they change by themselves."""
+def _swaps(change: SchemaChange) -> bool:
+    """Tables, partitions or columns of equal definition may change places."""
+    if change.kind == Kind.RENAME_TABLE.name:
+        return _tables_swap(change)
+    listed = list(tokens(change.statement, lexed_modes(change)))
+    if any(token.symbol == "EXCHANGE" and after.symbol == "PARTITION" for token, after in pairwise(listed)):
+        return True
+    names = Counter(token.text.lower() for token in listed if token.is_name)
+    return any(old != new and names[old] > 1 for old, new in _renamed_columns(listed))
+
+
+def _tables_swap(change: SchemaChange) -> bool:
+    """Each name that is there before is there afterwards."""
+    places: dict[TableName, TableName] = {}
+    for old, new in understand(change.statement, change.database, lexed_modes(change)).renames:
+        places[new] = places.pop(old, old)
+    return set(places) == set(places.values())
+
+
+def _renamed_columns(listed: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """CHANGE [COLUMN] old new, RENAME COLUMN old TO new."""
+    symbols = [token.symbol for token in listed]
+    for at, symbol in enumerate(symbols):
+        if symbol == "CHANGE":
+            first = at + 1 + (symbols[at + 1 : at + 2] == ["COLUMN"])
+            places = (first, first + 1)
+        elif symbol == "RENAME" and symbols[at + 1 : at + 2] == ["COLUMN"]:
+            places = (at + 2, at + 4)
+        else:
+            continue
+        if places[1] < len(listed):
+            yield listed[places[0]].text.lower(), listed[places[1]].text.lower()
+
+
+def digest(definitions: Mapping[TableName, str | None], contents: Sequence[str] = ()) -> str:
+    """Stands for definitions (CREATE TABLE, None for no table) and contents. Counters are left out: they change by
+    themselves."""
     plain = [
         (name.database, name.name, None if text is None else _COUNTER.sub("", text))
         for name, text in sorted(definitions.items())
     ]
-    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([plain, *contents]).encode()).hexdigest()
 
 
 def wording_of(change: SchemaChange) -> Wording:

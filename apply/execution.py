@@ -1,7 +1,8 @@
 """One schema change at the destination: exactly once, although MySQL does not run it in a transaction with its note.
 
-Before it runs, an intent with a digest of the definitions is committed. After a crash the digest tells whether it has
-run: the definitions are still the same, or they are not. While it runs, a second connection holds the lock on the
+Before it runs, an intent with a digest of what stands there is committed. After a crash the digest tells whether it has
+run: definitions are still the same, or they are not; and where equal things change places, which leaves definitions as
+they were, contents. While it runs, a second connection holds the lock on the
 fence of the schema topic, so nobody else can begin the same change; when this process freezes, the connection that
 would run it dies before the one with the lock. A statement that outlives its process is waited for.
 """
@@ -12,12 +13,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from apply.context import Limits, Unlike, enter
-from apply.ddl import Again, Plan, digest, drop_database, head, plan, wording_of
+from apply.ddl import Again, Plan, digest, drop_database, head, lexed_modes, plan, wording_of
 from apply.defaults import missing_defaults
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
+from apply.evidence import contents, is_as_told
 from apply.records import Place
 from apply.standing import Standing, stands
-from apply.state import Intent, MadeTable, State, Stuck
+from apply.state import Intent, MadeTable, Refusal, State, Stuck
 from apply.statements import layout_of
 from apply.zone import Row, zone_for
 from runtime import environment
@@ -28,7 +30,7 @@ from runtime.telemetry import log
 from schemas.ddl.kinds import Kind
 from schemas.names import TableName, folded
 from schemas.records import SchemaChange
-from schemas.sql import ON_PRIMARY
+from schemas.sql import ON_PRIMARY, identifier, text_literal
 from schemas.table import Table, from_json
 
 _RUNNER_IDLE_SECONDS = IDLE_SECONDS // 6
@@ -38,7 +40,14 @@ _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 0.01
 # Deprecations, and engines that become InnoDB.
 _EXPECTED_WARNINGS = frozenset((1266, 1287, 1681, 3161, 3719, 3720, 3778))
-_HINT = "make the destination take the statement, or run an equivalent one there by hand; then start again"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a statement was not run."""
+
+    error: Refused | Unlike
+    statement: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,38 +70,48 @@ class Execution:
             closing(open_session(self.endpoint, self.lock_wait_seconds)) as reader,
         ):
             guard = State(holder, self.state_database, self.target)
-            intent, fresh = self._intend(guard, reader)
             wanted = plan(self._meant(guard), version(reader))
-            refusal: Stuck | None = None
+            intent, fresh = yield from self._intend(guard, reader, holder, wanted)
+            objection: Objection | None = None
             with guard.transaction():
                 self._claim(guard)
                 yield from self._outlast_others(reader, holder)
                 to_run = yield from self._is_to_run(reader, holder, wanted, intent, fresh)
                 if to_run:
-                    refusal = yield from self._run(reader, holder, wanted)
-                if refusal is None or self._done_by_hand(reader, wanted, intent):
-                    refusal = None
+                    objection = yield from self._run(reader, holder, wanted)
+                if objection is None or self._done_by_hand(reader, wanted, intent):
+                    objection = None
                     yield from self._complete(reader, holder)
                     self._check(reader)
                     self._note(guard)
                 else:
-                    guard.intend(replace(intent, refused=True))
-            if refusal is not None:
-                raise refusal
+                    intent = self._refused(reader, intent)
+                    guard.intend(intent)
+            if objection is not None:
+                raise self._stuck(objection, intent.refused)
             seam("apply.ddl_done")
         log.info("ddl_applied", epoch=self.change.epoch, kind=self.change.kind, statement=head(self.change.statement))
 
-    def _intend(self, guard: State, reader: Connection) -> tuple[Intent, bool]:
+    def _intend(
+        self, guard: State, reader: Connection, holder: Connection, wanted: Plan
+    ) -> Generator[None, None, tuple[Intent, bool]]:
         """The committed intent of this change, and whether it was made just now."""
         with guard.transaction():
             self._claim(guard)
             found = guard.intent()
             if found is not None and found.epoch == self.change.epoch:
                 return found, False
-            intent = Intent(self.change.epoch, digest(self._definitions(reader)))
+            intent = Intent(self.change.epoch, (yield from self._evidence(reader, holder, wanted)))
             guard.intend(intent)
         seam("apply.ddl_intent")
         return intent, True
+
+    def _evidence(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, str]:
+        """Stands for what is there now, as far as the statement moves it."""
+        rows: list[str] = []
+        if wanted.again is Again.SWAPPING:
+            rows = yield from contents(self.change, lambda sql: _asked(reader, sql, holder))
+        return digest(self._definitions(reader), rows)
 
     def _meant(self, guard: State) -> SchemaChange:
         """Without tables to be dropped (IF EXISTS) of which only another spelling is there, which would go instead."""
@@ -136,31 +155,40 @@ class Execution:
         if wanted.makes_table is not None:
             return not (yield from self._is_made(reader, holder, wanted))
         if not fresh:
-            if wanted.again is Again.HIDDEN:
-                raise Fatal(
-                    f"schema change {self.change.epoch} was broken off, and nothing shows whether it has run:"
-                    f" {head(self.change.statement)}",
-                    hint="reset all topics of the group to earliest to rebuild the target",
-                )
-            if intent.refused:
+            if intent.refused is not Refusal.NONE:
                 return True
-            if digest(self._definitions(reader)) != intent.definitions:
+            if (yield from self._evidence(reader, holder, wanted)) != intent.definitions:
+                self._require_made(reader)
                 log.info("ddl_had_run", epoch=self.change.epoch)
                 return False
         return True
 
+    def _require_made(self, reader: Connection) -> None:
+        """What has changed since the intent must be what the statement makes."""
+        for name, table in self._certain():
+            if read_shape(reader, name).columns_differ(table):
+                raise Fatal(
+                    f"schema change {self.change.epoch} was broken off, and table {name} has become something else at"
+                    f" the destination than it makes: {head(self.change.statement)}",
+                    hint=f"give {name} the columns that it has at the source behind the statement, or those before it;"
+                    " then start again",
+                )
+
+    def _refused(self, reader: Connection, intent: Intent) -> Intent:
+        """The intent of a statement that was refused: what is seen at the first refusal tells how to judge later."""
+        if intent.refused is not Refusal.NONE:
+            return intent
+        seen = is_as_told(reader, self.change, lexed_modes(self.change)) is False
+        return replace(intent, refused=Refusal.SEEN if seen else Refusal.BLIND)
+
     def _done_by_hand(self, reader: Connection, wanted: Plan, intent: Intent) -> bool:
-        """After a second refusal: an operator has changed the tables since the first one, and now they fit."""
-        if wanted.again is not Again.HARMFUL or not intent.refused:
+        """After a second refusal: what was seen to be missing at the first one is there."""
+        if wanted.again is Again.HARMLESS or intent.refused is not Refusal.SEEN:
             return False
-        if digest(self._definitions(reader)) == intent.definitions:
-            return False
-        try:
-            self._check(reader)
-        except Fatal:
-            return False
-        log.info("ddl_done_by_hand", epoch=self.change.epoch)
-        return True
+        done = bool(is_as_told(reader, self.change, lexed_modes(self.change)))
+        if done:
+            log.info("ddl_done_by_hand", epoch=self.change.epoch)
+        return done
 
     def _has_database(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, bool]:
         """Whether the database to be made is there already; Fatal when it is somebody else's, and used otherwise."""
@@ -210,15 +238,15 @@ class Execution:
             change=self.change,
         )
 
-    def _run(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Stuck | None]:
-        """Runs every statement; returns the refusal of one, after which the others are not run."""
+    def _run(self, reader: Connection, holder: Connection, wanted: Plan) -> Generator[None, None, Objection | None]:
+        """Runs every statement; returns what stands against one, after which the others are not run."""
         statement = self.change.statement
         try:
             with closing((yield from self._prepared(reader, holder))) as runner:
                 for statement in _statements(reader, wanted):
                     yield from self._wait_for(runner, (holder, reader), statement)
         except (Refused, Unlike) as error:
-            return self._stuck(error, statement)
+            return Objection(error, statement)
         seam("apply.ddl_run")
         return None
 
@@ -258,12 +286,20 @@ class Execution:
             if level != "Note" and code not in _EXPECTED_WARNINGS:
                 log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)
 
-    def _stuck(self, error: Refused | Unlike, statement: str) -> Stuck:
-        message = str(error)
-        if isinstance(error, Refused):
-            message = f"the destination refuses schema change {self.change.epoch}: {error}; in full: {head(statement)}"
+    def _stuck(self, objection: Objection, refused: Refusal) -> Stuck:
+        message, hint = str(objection.error), objection.error.hint
+        if isinstance(objection.error, Refused):
+            what = head(objection.statement)
+            message = f"the destination refuses schema change {self.change.epoch}: {message}; in full: {what}"
+            hint = "make the destination take the statement, or run an equivalent one there by hand; then start again"
+        if refused is not Refusal.SEEN:
+            where = f"target = {text_literal(self.target)} AND epoch = {self.change.epoch}"
+            hint += (
+                ". Nothing here shows the effect of this one: when it was done by hand, say so with"
+                f" UPDATE {identifier(self.state_database)}.intents SET refused = 0, definitions = '' WHERE {where}"
+            )
         tables = ", ".join(str(table.name) for table in self.change.tables)
-        return Stuck(self.place, self.offset, message, _HINT if isinstance(error, Refused) else error.hint, tables)
+        return Stuck(self.place, self.offset, message, hint, tables)
 
     def _check(self, reader: Connection) -> None:
         """Rows that come next must fit: better here than at some row later."""

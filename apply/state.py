@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from importlib.resources import files
 
 from apply.records import Place
@@ -84,16 +85,22 @@ class MadeTable:
         return self.barriers[partition] if partition < len(self.barriers) else 0
 
 
+class Refusal(IntEnum):
+    """What the destination has said to a statement. One that it refused has not run, unless an operator has done the
+    same by hand since."""
+
+    NONE = 0
+    BLIND = 1  # refused, and nothing that can be read here tells whether its effect is there
+    SEEN = 2  # refused, and its effect was seen to be missing: where it is seen later, it was done by hand
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A schema change that may have run; `definitions` is the digest of what stood before it.
-
-    One that was `refused` has not run, unless an operator has done the same by hand since.
-    """
+    """A schema change that may have run; `definitions` is the digest of what stood before it."""
 
     epoch: int
     definitions: str
-    refused: bool = False
+    refused: Refusal = Refusal.NONE
 
 
 def read(connection: Connection, state_database: str, target: str) -> Applied:
@@ -242,7 +249,7 @@ class State:
     def intent(self) -> Intent | None:
         sql = f"{_SELECT} epoch, definitions, refused FROM {self._schema}.intents WHERE target = {self._target}"
         rows = self._connection.query(sql)
-        return Intent(int(rows[0][0]), str(rows[0][1]), bool(rows[0][2])) if rows else None
+        return Intent(int(rows[0][0]), str(rows[0][1]), Refusal(rows[0][2])) if rows else None
 
     def intend(self, intent: Intent) -> None:
         self._connection.execute(

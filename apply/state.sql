@@ -22,8 +22,8 @@ CREATE TABLE epochs (
 CREATE TABLE intents (
     target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     epoch INT NOT NULL COMMENT 'the schema change that is about to run',
-    definitions CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'digest of the definitions before it',
-    refused TINYINT NOT NULL COMMENT '1 when the destination has refused it',
+    definitions CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'digest of what stood before it',
+    refused TINYINT NOT NULL COMMENT '1, 2: refused; 2: its effect can be seen',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
     PRIMARY KEY (target)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes that may have run without being noted';

@@ -61,7 +61,20 @@ def test_tables_are_emptied_by_name() -> None:
         ("RENAME_TABLE", "RENAME TABLE t TO u", Again.HARMFUL),
         ("CREATE_INDEX", "CREATE INDEX i ON t (v)", Again.HARMFUL),
         ("DROP_INDEX", "DROP INDEX i ON t", Again.HARMFUL),
-        ("ALTER_TABLE", "ALTER TABLE t EXCHANGE  PARTITION p WITH TABLE u", Again.HIDDEN),
+        ("ALTER_TABLE", "ALTER TABLE t EXCHANGE  PARTITION p WITH TABLE u", Again.SWAPPING),
+        ("ALTER_TABLE", "ALTER TABLE t CHANGE a b INT, CHANGE b a INT FIRST", Again.SWAPPING),
+        (
+            "ALTER_TABLE",
+            "ALTER TABLE t RENAME COLUMN a TO c, RENAME COLUMN `B` TO a, RENAME COLUMN c TO b",
+            Again.SWAPPING,
+        ),
+        ("ALTER_TABLE", "ALTER TABLE t DROP a, CHANGE COLUMN b A INT, ADD b INT", Again.SWAPPING),
+        ("ALTER_TABLE", "ALTER TABLE t CHANGE a b INT, CHANGE c c BIGINT, RENAME INDEX a TO d", Again.SWAPPING),
+        ("ALTER_TABLE", "ALTER TABLE t CHANGE a b INT, CHANGE c c BIGINT, ADD d INT", Again.HARMFUL),
+        ("ALTER_TABLE", "ALTER TABLE t CHANGE a A INT COMMENT 'CHANGE a b, CHANGE b a'", Again.HARMFUL),
+        ("RENAME_TABLE", "RENAME TABLE t TO x, u TO t, x TO u", Again.SWAPPING),
+        ("RENAME_TABLE", "RENAME TABLE t TO x, d.u TO t, v TO u, d.x TO v", Again.SWAPPING),
+        ("RENAME_TABLE", "RENAME TABLE t TO t_old, t_new TO t", Again.HARMFUL),
         ("ALTER_DATABASE", "ALTER DATABASE d DEFAULT CHARSET utf8mb4", Again.HARMLESS),
     ],
 )
@@ -95,8 +108,10 @@ def test_the_digest_leaves_counters_out() -> None:
     assert one == digest({T: "CREATE TABLE `t` (id INT) ENGINE=InnoDB CHARSET=utf8mb4"})
 
 
-def test_the_digest_tells_definitions_apart() -> None:
+def test_the_digest_tells_what_stands_there_apart() -> None:
     found = {
+        digest({T: "CREATE TABLE a"}, ["5"]),
+        digest({T: "CREATE TABLE a"}, ["6"]),
         digest({T: "CREATE TABLE a"}),
         digest({T: "CREATE TABLE b"}),
         digest({U: "CREATE TABLE a"}),
@@ -104,7 +119,7 @@ def test_the_digest_tells_definitions_apart() -> None:
         digest({T: "CREATE TABLE a", U: None}),
         digest({}),
     }
-    assert len(found) == 6
+    assert len(found) == 8
 
 
 def test_a_long_statement_is_shown_by_its_beginning() -> None:
