@@ -14,7 +14,7 @@ _MONTHS_AND_DAYS = frozenset(("MONTHNAME", "DAYNAME", "DATE_FORMAT", "TIME_FORMA
 _WEEKS = frozenset(("WEEK", "DATE_FORMAT", "STR_TO_DATE"))
 _CIPHERS = frozenset(("AES_ENCRYPT", "AES_DECRYPT"))
 _TIMES = frozenset(("TIME", "DATETIME", "TIMESTAMP"))
-_EXPRESSIONS = frozenset(("AS", "CHECK", "BY"))
+_EXPRESSIONS = frozenset(("AS", "CHECK"))
 # Their value is another at each host, in each session or at each call.
 _CHANGING = frozenset(
     (
