@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import traceback
 from contextlib import closing
@@ -235,6 +236,7 @@ def verify(
     from control.verify import verify as compare
 
     task = load(config)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it has begun at the servers is ended
     with Comparing() as comparing:
         verification = compare(task, task.target(target), tables or [], patience, comparing.watch)
     if as_json:

@@ -62,12 +62,6 @@ class Reading:
             if not complete:
                 self.close()
 
-    def kill(self) -> None:
-        """Ends what is being read, at the server too."""
-        if self._connection is not None:
-            self._connection.kill()
-            self._connection = None
-
     def close(self) -> None:
         if self._connection is not None:
             self._connection.abort()

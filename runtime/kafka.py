@@ -95,6 +95,7 @@ def member(
     properties: dict[str, Any] = {
         "partition.assignment.strategy": "cooperative-sticky",
         "topic.metadata.refresh.interval.ms": 1000,
+        "max.poll.interval.ms": 86_400_000,  # a statement may take hours; a process that is gone misses heartbeats
         "auto.offset.reset": "error",
         "enable.partition.eof": False,
         "queued.max.messages.kbytes": 8 << 10,

@@ -69,20 +69,20 @@ class Endpoint:
 class WhileAlive:
     """For statements that work: as long as the server still answers somebody else."""
 
-    _ASK_AFTER_SECONDS = 20.0
+    ASK_AFTER_SECONDS = 20.0
     _SILENCES = 2  # questions without an answer, one after the other, that say it is gone
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._next = self._ASK_AFTER_SECONDS
+        self._next = self.ASK_AFTER_SECONDS
         self._unanswered = 0
 
     def check(self, silent_seconds: float) -> None:
         stopping.check()
-        if silent_seconds < self._ASK_AFTER_SECONDS:
-            self._next, self._unanswered = self._ASK_AFTER_SECONDS, 0
+        if silent_seconds < self.ASK_AFTER_SECONDS:
+            self._next, self._unanswered = self.ASK_AFTER_SECONDS, 0
         elif silent_seconds >= self._next:
-            self._next = silent_seconds + self._ASK_AFTER_SECONDS
+            self._next = silent_seconds + self.ASK_AFTER_SECONDS
             self._unanswered = 0 if self._answers() else self._unanswered + 1
             if self._unanswered == self._SILENCES:
                 raise Unreachable(f"{self._endpoint}: silent for {silent_seconds:.0f} seconds, to new connections too")
@@ -166,12 +166,13 @@ class Connection:
 
     def kill(self) -> None:
         """Ends the session at the server too, whatever statement it is in the midst of."""
-        number, last = self.thread_id, self._last
+        number, last, port = self.thread_id, self._last, self._driver.port_here
         self.abort()
         head = (last.decode("utf-8", "replace") if isinstance(last, bytes) else last)[:_HEAD]
         with suppress(Transient, Fatal), _login(self.endpoint, LastWords(_KILL_SECONDS)) as other:
             for row in other.query("SHOW FULL PROCESSLIST"):  # a proxy may have led to a server with other sessions
-                if int(row[0]) == number and str(row[7] or "").startswith(head):
+                ours = str(row[2]).endswith(f":{port}") or str(row[7] or "").startswith(head)
+                if int(row[0]) == number and ours:
                     other.execute(f"KILL {number}")
 
     def close(self) -> None:
@@ -196,7 +197,7 @@ class Connection:
         try:
             with errors_of(self.endpoint, sql):
                 yield
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):
             self.kill()
             raise
 
@@ -206,6 +207,7 @@ class _Driver(pymysql.connections.Connection):
     before 8.0 that is a bad handshake."""
 
     patience: Patience
+    port_here = 0
     _line: Line | None = None
     _sock: socket.socket | None
 
@@ -241,6 +243,7 @@ class _Driver(pymysql.connections.Connection):
             raise pymysql.err.InterfaceError(0, "")
         if self._line is None or self._line.sock is not self._sock:
             self._line = Line(self._sock, self.patience)
+            self.port_here = self._sock.getsockname()[1]
             self._rfile = io.BufferedReader(self._line, _READ_BYTES)
         return self._line
 
