@@ -21,7 +21,6 @@ from schemas.plan import LiteralPlan, literal_plan
 from schemas.records import FollowedRow, FollowingTable
 from schemas.registry import Entry
 from schemas.table import Column, Table
-from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 
 _UNLIKE = frozenset(("enum", "set"))  # a foreign key compares their numbers, a statement their labels
@@ -107,8 +106,7 @@ class Cascades:
             if self._is_there(key.child):
                 parents = found.setdefault(key.child, {})
                 parents[key.parent] = parents.get(key.parent, False) or self.keys.certain(key)
-        for name in found:
-            self._publisher.keep(name)
+        self._publisher.tables.keep(found)
         return tuple(self._following(name, parents) for name, parents in found.items())
 
     def read_again(self, followed: Followed, transaction: str) -> None:
@@ -191,7 +189,7 @@ class Cascades:
         return FollowingTable(
             database=name.database,
             table=name.name,
-            topic=table_topic(self._publisher.task, name),
+            topic=self._publisher.tables.name(name),
             barriers=self._publisher.barriers(name),
             parents=tuple(parents),
             certain=tuple(parents.values()),

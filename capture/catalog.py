@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from capture.publisher import Publisher
 from runtime.errors import Fatal
-from schemas.avro import envelope_schema, key_schema, text
+from schemas.avro import envelope_schema, key_schema, same_keys, text
 from schemas.map_fit import misfit
 from schemas.names import TableName
 from schemas.plan import TablePlan, logged_plan, plan
 from schemas.selection import Selection
 from schemas.table import Table
 from schemas.table_map import TableMap, parse_table_map, refuse_old_formats, table_of
-from schemas.topics import table_topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,8 @@ class Catalog:
         return self._shape_of(self._tables[name]).plan
 
     def doubt(self, names: Collection[TableName]) -> None:
-        """The definitions of these tables may be newer than the stream, until a row event shows them."""
+        """The definitions of these tables may be newer than the stream. Row events may show their columns, and nothing
+        but the next schema change their unique keys."""
         self._doubtful.update(names)
 
     def changed(self, name: TableName, table: Table | None) -> None:
@@ -104,6 +104,19 @@ class Catalog:
         else:
             self._tables[name] = table
 
+    def corrected(self, table: Table) -> None:
+        """Takes over what rows tell of a definition, where no statement stands between them and those before."""
+        name, topics = table.name, self._publisher.tables
+        if not same_keys(self._publisher.task, self._tables[name], table):
+            if topics.is_spread(name):
+                raise Fatal(
+                    f"{name}: its key has changed, and no statement in the log says so: changes of one row would lie "
+                    "in several partitions, in no order",
+                    hint="migrate anew with a new task name, and change tables in sessions whose statements are logged",
+                )
+            topics.keep([name])
+        self._tables[name] = table
+
     def _resolve(self, body: bytes) -> Shape | None:
         map_ = parse_table_map(body)
         name = map_.name
@@ -117,8 +130,8 @@ class Catalog:
             )
         tracked = self._tables[name]
         table = table_of(map_, tracked if tracked.columns else None) if map_.has_names else self._by_position(map_)
-        self._tables[name] = table
-        self._doubtful.discard(name)
+        if table != tracked:
+            self.corrected(table)
         shape = self._shape_of(table)
         return replace(shape, plan=logged_plan(shape.plan, [column.type for column in map_.columns]))
 
@@ -132,7 +145,7 @@ class Catalog:
         return tracked
 
     def _shape_of(self, table: Table) -> Shape:
-        task, topic = self._publisher.task, table_topic(self._publisher.task, table.name)
+        task, topic = self._publisher.task, self._publisher.tables.name(table.name)
         key = key_schema(task, table)
         key_id = 0 if key is None else self._publisher.schema_id(f"{topic}-key", text(key), None)
         value_id = self._publisher.schema_id(f"{topic}-value", text(envelope_schema(task, table)), table)

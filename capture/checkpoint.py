@@ -41,9 +41,23 @@ class Checkpoint:
     entries: list[Entry] = field(default_factory=list)
     tables: dict[TableName, Table] = field(default_factory=dict)
     doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
+    topics: dict[TableName, str] = field(default_factory=dict)  # of every table that there is or has been
+    partitions: dict[TableName, int] = field(default_factory=dict)  # of those topics
     databases: list[SchemaChange] = field(default_factory=list)  # changes of databases, in order
     statements: list[SchemaChange] = field(default_factory=list)  # every change, in order, without definitions
     completed: set[TableName] = field(default_factory=set)
+
+    @property
+    def spread(self) -> dict[TableName, int]:
+        """The tables whose records a key's hash spreads since their last schema change, and over how many partitions.
+
+        A definition that was not certain there may have had a second unique key.
+        """
+        return {
+            name: self.partitions[name]
+            for name, table in self.tables.items()
+            if name not in self.doubtful and table.may_be_spread and self.partitions[name] > 1
+        }
 
     @property
     def executed(self) -> GtidSet:
@@ -83,6 +97,8 @@ def _track(found: Checkpoint, change: SchemaChange) -> None:
     if change.kind in (Kind.CREATE_DATABASE.name, Kind.ALTER_DATABASE.name, Kind.DROP_DATABASE.name):
         found.databases.append(change)
     for touched in change.tables:
+        found.topics[touched.name] = touched.topic
+        found.partitions[touched.name] = len(touched.barriers)
         if touched.definition is None:
             found.tables.pop(touched.name, None)
         else:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from capture.anew import copied_anew
 from capture.catalog import Catalog, Misfit
 from capture.databases import Databases
-from capture.publisher import Publisher, keep_apart
+from capture.publisher import Publisher
+from capture.rebuilding import last_records_suffice
 from capture.schema import SchemaSource, careful
 from capture.settings import CaptureSettings
 from capture.statements import DATABASE_KINDS, Understood
@@ -20,7 +21,6 @@ from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import TouchedTable
 from schemas.table import Table, to_json
-from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 from snapshot.released import Replanned
 from snapshot.ties import Ties
@@ -62,13 +62,15 @@ class Evolution:
     def read(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
         """What the statement touches, with topics made and barriers counted. Nothing may be open in Kafka."""
         found = self._touched(understood, transaction, executed)
-        keep_apart(self._settings.task, (set(self._catalog.names()) - found.before) | set(found.after))
         names = sorted(found.before | set(found.after))
+        topics = self._publisher.tables
+        topics.claim(names)
         offsets = {name: self._publisher.barriers(name) for name in names}
+        topics.keep([name for name in names if self._needs_all(understood, found, name, offsets[name])])
         anew = self._copied_anew(understood, found.before)
         empty = tuple(self._known(name, self._publisher.barriers(name)) for name in sorted(anew))
         for table in found.after.values():
-            self._publisher.prepare(table)
+            topics.prepare(table, table.may_be_spread and table.name in found.certain)
         tables = tuple(
             self._touched_table(name, found.after.get(name), offsets[name], name in found.certain) for name in names
         )
@@ -85,6 +87,14 @@ class Evolution:
         if effects.discards:
             text, kind = without_discard(text, session.modes, session.server_version)
         yield text, kind
+
+    def _needs_all(self, understood: Understood, found: Evolved, name: TableName, offsets: tuple[int, ...]) -> bool:
+        """Whether a target that is built anew needs every record of the table's topic from now on."""
+        if understood.statement.renames or understood.effects.exchanges:
+            return True  # its rows lie in another topic until now
+        before = self._catalog.certain(name) if name in found.before else None
+        after = found.after.get(name) if name in found.certain else None
+        return any(offsets) and not last_records_suffice(understood, before, after)
 
     def take_over(self, understood: Understood, transaction: str, change: Evolved) -> list[TouchedTable]:
         """Tells the catalog and the snapshot, and records what became of its ranges in the open Kafka transaction.
@@ -137,6 +147,7 @@ class Evolution:
                 "with a new task name; before 8.0, change tables only while the task is caught up",
             )
         log.info("definition_adopted", table=str(name), reason=misfit.reason)
+        self._catalog.corrected(table)
         self._catalog.changed(name, table)
         replanned = self._interleave.schema_changed(name, transaction)
         if replanned.empties:
@@ -225,8 +236,8 @@ class Evolution:
         return TouchedTable(
             database=name.database,
             table=name.name,
-            topic=table_topic(self._settings.task, name),
+            topic=self._publisher.tables.name(name),
             definition=None if table is None else to_json(table),
-            barriers=offsets or (0,) * self._publisher.partitions(name),
+            barriers=offsets or (0,) * self._publisher.tables.partitions(name),
             certain=certain or table is None,
         )

@@ -58,6 +58,7 @@ class Capture:
         ):
             checkpoint = load(self._kafka, self._settings.task)
             publisher.known(checkpoint.entries)
+            publisher.tables.known(checkpoint.topics, checkpoint.spread)
             source = self._hosts.chosen(published(checkpoint.position) if checkpoint.position else None).endpoint
             with open_session(source) as connection:
                 yield from self._capture(publisher, checkpoint, connection)

@@ -4,11 +4,11 @@ What is open when a session ends in any way is aborted by the next session's pro
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from capture.barriers import barriers
 from capture.settings import CaptureSettings
-from runtime.errors import Fatal
+from capture.table_topics import TableTopics
 from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_errors import PATIENCE_SECONDS
 from runtime.kafka_producer import Producer
@@ -30,10 +30,9 @@ from schemas.records import (
 )
 from schemas.registry import Entry, Registry, entry_key, entry_value
 from schemas.table import Table
-from schemas.topics import commits_topic, schema_topic, schemas_topic, sharing, table_topic
+from schemas.topics import commits_topic, schema_topic, schemas_topic
 
 _FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-_COMPACT = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(7 * 24 * 3600 * 1000)}
 _SMALL_LOG = {
     "cleanup.policy": "compact",
     "segment.bytes": str(16 << 20),
@@ -50,15 +49,14 @@ class Publisher:
         self.task = settings.task
         self._kafka = kafka
         self._topics = Topics(kafka)
-        self._large = large_records(kafka)
+        large = large_records(kafka)
         self._topics.ensure(commits_topic(self.task), 1, _SMALL_LOG)
-        self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **self._large})
-        self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **self._large})
+        self._topics.ensure(schemas_topic(self.task), 1, {**_SMALL_LOG, **large})
+        self._topics.ensure(schema_topic(self.task), 1, {**_FOREVER, **large})
         self._producer = Producer(kafka, self.task, stop=stop)
         self._registry = Registry([])
-        self._partitions: dict[str, int] = {}
+        self.tables = TableTopics(self._topics, self.task, kafka.partitions, large)
         self._barriers: dict[str, tuple[int, ...]] = {}  # of topics that nothing was sent to since
-        self._kept: set[str] = set()  # topics of which every record stays, as far as this session knows
         self.open = False
         self.bytes = 0
         self.since = 0.0
@@ -72,44 +70,18 @@ class Publisher:
         for number, subject, schema in fixed_schemas(self.task):
             self._publish_entry(Entry(number, subject, schema, None))
 
-    def prepare(self, table: Table) -> None:
-        """Makes the topic that the table's rows need, or fits its clean-up to the table's key."""
-        topic = table_topic(self.task, table.name)
-        policy = _COMPACT if table.primary_key else _FOREVER
-        if self._topics.partitions(topic) and not table.primary_key:
-            self._topics.configure(topic, {"cleanup.policy": "delete", "retention.ms": "-1"})
-        self._topics.ensure(topic, self._wanted(table), {**policy, **self._large})
-        self._partitions[topic] = self._topics.partitions(topic)
-
-    def keep(self, name: TableName) -> None:
-        """Every record of the table's topic stays from now on."""
-        topic = table_topic(self.task, name)
-        if topic not in self._kept:
-            self._topics.configure(topic, _FOREVER)
-            self._kept.add(topic)
-
-    def partition(self, topic: str) -> int:
-        """The partition argument for a topic: 0 when it has only one, -1 to let the key decide."""
-        count = self._partitions.get(topic)
-        if count is None:
-            count = self._partitions[topic] = self._topics.partitions(topic)
-        return 0 if count == 1 else -1
-
-    def partitions(self, name: TableName) -> int:
-        return self._topics.partitions(table_topic(self.task, name))
-
     def stands(self, name: TableName) -> bool:
         """True when the table's barriers are known: nothing was sent since they were counted."""
-        return table_topic(self.task, name) in self._barriers
+        return self.tables.name(name) in self._barriers
 
     def barriers(self, name: TableName) -> tuple[int, ...]:
         """By partition of the table's topic, the offset after its last record.
 
         Unless it `stands`, nothing may be open.
         """
-        topic = table_topic(self.task, name)
+        topic = self.tables.name(name)
         if topic not in self._barriers:
-            self._barriers[topic] = barriers(self._kafka, topic, self._topics.partitions(topic))
+            self._barriers[topic] = barriers(self._kafka, topic, self.tables.partitions(name))
         return self._barriers[topic]
 
     def schema_id(self, subject: str, schema: str, table: Table | None) -> int:
@@ -122,7 +94,7 @@ class Publisher:
     def send(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes]) -> None:
         """Queues records of one topic, in order."""
         self._begin()
-        self._producer.send(topic, self.partition(topic), keys, values)
+        self._producer.send(topic, self.tables.partition(topic), keys, values)
         self._barriers.pop(topic, None)
         size = sum(map(len, values))
         self.bytes += size
@@ -160,11 +132,6 @@ class Publisher:
         """Gives up what is open: the next producer of the task aborts it."""
         self._producer.close()
 
-    def _wanted(self, table: Table) -> int:
-        keyed = bool(table.primary_key) and not table.unique_keys
-        text = any(table.column(name).collation not in (None, "binary") for name in table.primary_key)
-        return self._kafka.partitions if keyed and not text else 1
-
     def _record(self, record: Commit) -> None:
         self._begin()
         self._producer.send(commits_topic(self.task), 0, [commit_key(record)], [commit_value(record)])
@@ -182,13 +149,3 @@ class Publisher:
         with commit_seconds.labels("kafka").time():
             self._producer.commit(seconds)
         self.open, self.bytes = False, 0
-
-
-def keep_apart(task: str, tables: Iterable[TableName]) -> None:
-    """Fatal when tables would share a topic: their rows could not be told apart."""
-    if shared := sharing(task, tables):
-        raise Fatal(
-            f"tables that would share a topic: {'; '.join(shared)}",
-            hint="rename one of them at the source or leave it out with objects.exclude, and migrate anew with a new "
-            "task name",
-        )

@@ -3,7 +3,7 @@
 import time
 
 from capture.foreign_keys import ForeignKeys
-from capture.publisher import Publisher, keep_apart
+from capture.publisher import Publisher
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
 from capture.statements import Statements, unlogged, unsaid
@@ -13,7 +13,6 @@ from runtime.telemetry import log
 from schemas.names import TableName
 from schemas.records import NamedTable, NamesRecord, PositionRecord, SchemaChange, TouchedTable
 from schemas.table import to_json
-from schemas.topics import table_topic
 from snapshot.planner import plan_ranges
 
 
@@ -28,10 +27,10 @@ def begin(
     """Publishes the schema migration. Until its commit nothing of the task is visible, so a crash begins anew."""
     found = schema.everything()
     tables = [definition.table for definition in found.definitions if definition.table is not None]
-    keep_apart(settings.task, [table.name for table in tables])
+    publisher.tables.claim(table.name for table in tables)
     for table in tables:
-        publisher.prepare(table)
-    changes = _changes(settings.task, found, publisher, unlogged(connection) | unsaid(connection))
+        publisher.tables.prepare(table, table.may_be_spread)
+    changes = _changes(found, publisher, unlogged(connection) | unsaid(connection))
     ranges = plan_ranges(connection, tables, settings.readers, ForeignKeys(statements, changes, settings.selection))
     publisher.introduce()
     for change in changes:
@@ -61,7 +60,7 @@ def own_session(unsaid: dict[str, str]) -> dict[str, str]:
     return {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00", **unsaid}
 
 
-def _changes(task: str, schema: Schema, publisher: Publisher, unsaid: dict[str, str]) -> list[SchemaChange]:
+def _changes(schema: Schema, publisher: Publisher, unsaid: dict[str, str]) -> list[SchemaChange]:
     now = time.time_ns() // 1000
     session = own_session(unsaid)
     changes = []
@@ -73,9 +72,9 @@ def _changes(task: str, schema: Schema, publisher: Publisher, unsaid: dict[str, 
                 TouchedTable(
                     database=name.database,
                     table=name.name,
-                    topic=table_topic(task, name),
+                    topic=publisher.tables.name(name),
                     definition=to_json(definition.table),
-                    barriers=(0,) * publisher.partitions(name),
+                    barriers=(0,) * publisher.tables.partitions(name),
                 )
             )
         changes.append(

@@ -16,7 +16,6 @@ from runtime.seams import seam
 from runtime.telemetry import log, snapshot_rows
 from schemas.codec import envelope, splice
 from schemas.records import SnapshotCompleted
-from schemas.topics import table_topic
 from snapshot.interleave import Interleave
 from snapshot.released import Release
 
@@ -109,7 +108,7 @@ class Work:
     def _publish(self, release: Release) -> None:
         plan, rows = release.plan, release.rows
         name = release.range.name
-        topic = table_topic(self._settings.task, name)
+        topic = self._publisher.tables.name(name)
         now = time.time_ns() // 1000
         common = envelope(
             self._settings.task,

@@ -1,12 +1,12 @@
 """Does this Kafka do what a task needs? Tries it, and leaves nothing behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from control.finding import Finding, failed, ok, warning
+from control.finding import Finding, failed, listed, ok, warning
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_producer import Producer
-from schemas.topics import commits_topic
+from schemas.topics import alike, commits_topic, schema_topic, schemas_topic
 
 UNREACHED = (
     "correct kafka.bootstrap_servers, or start the cluster (one that takes encrypted connections only is silent "
@@ -24,7 +24,7 @@ def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
         yield failed("kafka.connect", str(error), repair)
         return
     yield ok("kafka.connect", f"{kafka.bootstrap_servers} answers, {len(names)} topics")
-    yield _creation(topics, task, kafka)
+    yield _creation(topics, task, kafka, names)
     yield record_size(topics, kafka)
     yield _transactions(kafka, task)
 
@@ -46,8 +46,16 @@ def record_size(topics: Topics, kafka: KafkaSettings) -> Finding:
     return ok(name, f"records of {wanted} bytes: rows of {wanted // 2} that change")
 
 
-def _creation(topics: Topics, task: str, kafka: KafkaSettings) -> Finding:
+def _creation(topics: Topics, task: str, kafka: KafkaSettings, present: Iterable[str]) -> Finding:
     """A trial creation that the brokers check against rights, policies and the number of brokers."""
+    mine = {alike(topic): topic for topic in (schema_topic(task), schemas_topic(task), commits_topic(task))}
+    shut = [topic for topic in present if mine.get(alike(topic), topic) != topic]
+    if shut:
+        return failed(
+            "kafka.topics",
+            f"Kafka takes dots and underscores for one, and these topics are there: {listed(shut)}",
+            "give the task another name",
+        )
     try:
         topics.would_create(f"{commits_topic(task)}-check", kafka.partitions, large_records(kafka))
     except (Fatal, Transient) as error:

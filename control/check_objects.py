@@ -12,10 +12,8 @@ from schemas.ddl.ways import contradictory
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.table import Table
-from schemas.topics import sharing, table_topic
 
 _REMOTE = frozenset(("FEDERATED", "MRG_MYISAM", "MERGE", "BLACKHOLE", "NDBCLUSTER"))
-_TOPIC_LENGTH = 249
 
 
 def object_findings(
@@ -35,7 +33,6 @@ def object_findings(
     yield _keys(facts.values())
     yield _generated(facts.values())
     yield _parents(facts)
-    yield _topics(task, facts)
     yield _others(others)
 
 
@@ -164,25 +161,6 @@ def cascade_finding(keys: Collection[ForeignKey], tables: Collection[TableName])
         f"{listed([f'{key.child} -> {key.parent}' for key in keys])}",
         "nothing must be done; without the pauses: let the application change child rows",
     )
-
-
-def _topics(task: str, tables: Iterable[TableName]) -> Finding:
-    tables = list(tables)
-    shared = sharing(task, tables)
-    long = [topic for topic in (table_topic(task, table) for table in tables) if len(topic) > _TOPIC_LENGTH]
-    if shared:
-        return failed(
-            "objects.topics",
-            f"tables that would share a topic: {listed(shared)}",
-            "rename one of them, or leave it out with objects.exclude",
-        )
-    if long:
-        return failed(
-            "objects.topics",
-            f"names of topics over {_TOPIC_LENGTH} characters: {listed(long)}",
-            "shorten the task's name, or leave the tables out with objects.exclude",
-        )
-    return ok("objects.topics", "every table has a topic of its own")
 
 
 def _others(others: Mapping[str, int]) -> Finding:

@@ -17,8 +17,8 @@ from runtime.kafka import KafkaSettings, Message, TopicPartition, Topics, read_t
 from runtime.service import Stop
 from schemas.names import TableName
 from schemas.records import fixed_schemas
-from schemas.registry import FRAME_BYTES, id_at, parse_entry
-from schemas.topics import is_table_topic, schema_topic, schemas_topic, table_topic
+from schemas.registry import FRAME_BYTES, Entry, id_at, parse_entry
+from schemas.topics import is_table_topic, schema_topic, schemas_topic
 
 _BEGINNING, _END = -2, -1
 _WAIT_SECONDS = 0.2
@@ -47,9 +47,13 @@ class Decoder:
             raise Fatal(f"schema id {number} is not in {self._topic}", hint="the topics of two tasks are mixed")
         return fastavro.schemaless_reader(io.BytesIO(record[FRAME_BYTES:]), self._schemas[number], None)
 
-    def _read(self) -> None:
+    def entries(self) -> Iterator[Entry]:
+        """What the schemas topic holds now."""
         for message in read_to_end(self._kafka, self._topic):
-            entry = parse_entry(message.value() or b"")
+            yield parse_entry(message.value() or b"")
+
+    def _read(self) -> None:
+        for entry in self.entries():
             if entry.id not in self._schemas:
                 self._schemas[entry.id] = fastavro.parse_schema(json.loads(entry.schema))
 
@@ -62,7 +66,8 @@ class Tail:
         self._task = task
         self._topics = Topics(kafka)
         self._decoder = Decoder(kafka, task)
-        self._tables = {table_topic(task, table) for table in tables}
+        self._tables = frozenset(tables)
+        self._found: dict[TableName, str] = {}  # topics of these tables, as far as they have any
         self._with_schema = with_schema
 
     def everything(self) -> Iterator[str]:
@@ -90,17 +95,21 @@ class Tail:
                         known |= {start.topic for start in new}
 
     def _starts(self, offset: int, known: frozenset[str]) -> list[TopicPartition]:
+        if len(self._found) < len(self._tables):
+            entries = (entry for entry in self._decoder.entries() if entry.table and entry.table.name in self._tables)
+            self._found |= {entry.table.name: entry.topic for entry in entries if entry.table and entry.topic}
+        chosen = frozenset(self._found.values())
         return [
             TopicPartition(topic, partition, offset)
             for topic, partitions in self._topics.layout().items()
-            if topic not in known and self._chosen(topic)
+            if topic not in known and self._chosen(topic, chosen)
             for partition in range(partitions)
         ]
 
-    def _chosen(self, topic: str) -> bool:
+    def _chosen(self, topic: str, tables: frozenset[str]) -> bool:
         if topic == schema_topic(self._task):
             return self._with_schema
-        return topic in self._tables if self._tables else is_table_topic(self._task, topic)
+        return topic in tables if self._tables else is_table_topic(self._task, topic)
 
     def _line(self, message: Message) -> str:
         value = self._decoder.decode(message.value())

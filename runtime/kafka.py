@@ -214,13 +214,24 @@ class Topics:
                 future.result(2 * PATIENCE_SECONDS)
 
     def configure(self, topic: str, config: Mapping[str, str]) -> None:
-        """Sets single settings of a topic."""
+        """Sets single settings of a topic; waits until they are in force."""
         resource = ConfigResource(ResourceType.TOPIC, topic)
         for name, value in config.items():
             resource.add_incremental_config(ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET))
+        deadline = time.monotonic() + PATIENCE_SECONDS
         with self._asking_to(f"configure {topic}"):
             for future in self._admin.incremental_alter_configs([resource]).values():
                 future.result(2 * PATIENCE_SECONDS)
+            while not self._is_configured(topic, config):
+                if time.monotonic() > deadline:
+                    raise Transient(f"kafka: settings of {topic} are not in force after {PATIENCE_SECONDS:g} seconds")
+                time.sleep(0.005)
+
+    def _is_configured(self, topic: str, config: Mapping[str, str]) -> bool:
+        """The controller takes a setting before brokers know it."""
+        [future] = self._admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
+        found = future.result(2 * PATIENCE_SECONDS)
+        return all(found[name].value == value for name, value in config.items())
 
     def broker_setting(self, name: str) -> str:
         """A setting of one of the brokers."""

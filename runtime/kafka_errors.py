@@ -29,6 +29,8 @@ _OPERATOR = {
     " socket.request.max.bytes of the brokers, to more than twice the largest row",
     KafkaError.RECORD_LIST_TOO_LARGE: "raise segment.bytes of the topic above the largest record",
     KafkaError.INVALID_TRANSACTION_TIMEOUT: "set the broker's transaction.max.timeout.ms to 900000",
+    KafkaError.TOPIC_EXCEPTION: "give the task a name of its own: Kafka takes dots and underscores for one, so the"
+    " topics of tasks named shop and shop_schemas exclude each other",
     KafkaError.POLICY_VIOLATION: "the cluster's policy refuses the topic's settings: see the message",
     KafkaError.INVALID_REPLICATION_FACTOR: "lower kafka.replication_factor, or add brokers",
 }

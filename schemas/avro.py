@@ -39,6 +39,11 @@ def key_schema(task: str, table: Table) -> Schema | None:
     return {"type": "record", "name": "Key", "namespace": full, "fields": fields, "connect.name": f"{full}.Key"}
 
 
+def same_keys(task: str, one: Table, other: Table) -> bool:
+    """Whether two definitions of a table give one row the same key, byte for byte."""
+    return key_schema(task, one) == key_schema(task, other)
+
+
 def envelope_schema(task: str, table: Table) -> Schema:
     full = namespace(task, table.name)
     names = field_names(table)

@@ -24,6 +24,11 @@ class Entry:
     schema: str
     table: Table | None
 
+    @property
+    def topic(self) -> str | None:
+        """The topic of the table's records; None where there is no table. A topic is one table name's for good."""
+        return None if self.table is None else self.subject.removesuffix("-value")
+
 
 def frame(number: int) -> bytes:
     """What precedes a record of the schema `number`."""
@@ -47,6 +52,7 @@ def entry_value(entry: Entry) -> bytes:
             "id": entry.id,
             "subject": entry.subject,
             "schema": entry.schema,
+            "topic": entry.topic,
             "table": None if entry.table is None else to_json(entry.table),
         },
         ensure_ascii=False,

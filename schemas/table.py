@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from schemas.names import TableName
 
 TEXT_TYPES = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"))
+_INEXACT_TYPES = frozenset(("float", "double"))
 SPATIAL_TYPES = frozenset(
     ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection")
 )
@@ -86,6 +87,19 @@ class Table:
     def reads_consistently(self) -> bool:
         """True when each SELECT of the table is a consistent read: its engine has transactions."""
         return self.engine.upper() in _TRANSACTIONAL
+
+    @property
+    def may_be_spread(self) -> bool:
+        """Whether its changes keep their order per row when the bytes of the key alone decide on their partition.
+
+        Equal keys must have equal bytes, and no other key may be unique: a value goes from one row to another. In text
+        a collation decides what is equal; in FLOAT and DOUBLE 0 equals -0.
+        """
+        columns = [self.column(name) for name in self.primary_key]
+        exact = all(
+            column.collation in (None, "binary") and column.data_type not in _INEXACT_TYPES for column in columns
+        )
+        return bool(columns) and exact and not self.unique_keys
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

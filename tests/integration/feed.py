@@ -19,7 +19,6 @@ from schemas.records import PositionRecord, SchemaChange, SnapshotCompleted, Tou
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
 from schemas.table import Table, to_json
-from schemas.topics import table_topic
 from tests.unit.apply.values import Change, encode
 
 
@@ -71,7 +70,7 @@ class Feed:
         self.source.execute(statement)
         shown = create_table(self.source, table)
         assert shown is not None
-        self._publisher.prepare(self._read(table))
+        self._prepare(self._read(table))
         self._change("CREATE_TABLE", shown, database, [table])
         return table
 
@@ -107,7 +106,7 @@ class Feed:
         return encode(self.task, plan, changes, epoch=self.epoch, source_us=time.time_ns() // 1000)
 
     def topic(self, table: TableName) -> str:
-        return table_topic(self.task, table)
+        return self._publisher.tables.name(table)
 
     def plan(self, table: TableName) -> TablePlan:
         """The plan of a table as it is now; its schema ids are published before their first use."""
@@ -122,6 +121,10 @@ class Feed:
             )
         return self._plans[table]
 
+    def _prepare(self, table: Table) -> None:
+        self._publisher.tables.claim([table.name])
+        self._publisher.tables.prepare(table, table.may_be_spread)
+
     def _read(self, table: TableName) -> Table:
         return read_tables(self.source, [table])[table]
 
@@ -131,7 +134,7 @@ class Feed:
         for table in touched:
             self._plans.pop(table, None)
             if table in present:
-                self._publisher.prepare(present[table])
+                self._prepare(present[table])
         change = SchemaChange(
             epoch=self.epoch,
             gtid=None,
@@ -151,7 +154,7 @@ class Feed:
 
     def _touched(self, table: TableName, definition: Table | None) -> TouchedTable:
         topic = self.topic(table)
-        found = barriers(self.kafka, topic, self._publisher.partitions(table))
+        found = barriers(self.kafka, topic, self._publisher.tables.partitions(table))
         return TouchedTable(
             database=table.database,
             table=table.name,

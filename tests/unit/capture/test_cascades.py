@@ -1,6 +1,7 @@
 """What is said of rows that others follow, and which tables are read again."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -17,6 +18,7 @@ from schemas.names import TableName
 from schemas.records import RangeRecord
 from schemas.selection import Selection
 from schemas.table import Column, Table
+from schemas.topics import table_topic
 from snapshot.released import Replanned
 from tests.unit.capture.test_foreign_keys import OLD, SESSION
 
@@ -28,13 +30,21 @@ class _Silent:
 
 
 @dataclass(slots=True)
+class _Topics:
+    kept: list[TableName] = field(default_factory=list)
+
+    def keep(self, names: Iterable[TableName]) -> None:
+        self.kept.extend(names)
+
+    def name(self, table: TableName) -> str:
+        return table_topic("task", table)
+
+
+@dataclass(slots=True)
 class _Publisher:
     task: str = "task"
-    kept: list[TableName] = field(default_factory=list)
+    tables: _Topics = field(default_factory=_Topics)
     written: list[RangeRecord] = field(default_factory=list)
-
-    def keep(self, name: TableName) -> None:
-        self.kept.append(name)
 
     def barriers(self, name: TableName) -> tuple[int, ...]:
         return (7,)
@@ -143,7 +153,7 @@ def test_rows_that_go_are_followed_and_the_topic_keeps_its_records() -> None:
     family.cascades.read_again(followed, "u:1")
 
     assert (table.name, table.barriers, table.certain) == (CHILD, (7,), (True,))
-    assert family.publisher.kept == [CHILD]
+    assert family.publisher.tables.kept == [CHILD]
     assert family.interleave.told == [("followed", CHILD)]
 
 

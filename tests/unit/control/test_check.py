@@ -271,9 +271,6 @@ def test_what_is_wrong_with_objects() -> None:
     assert objects(replace(TABLE, engine="MyISAM")) == {"objects.engines": Status.FAILED}
     assert objects(replace(TABLE, indexes=())) == {"objects.keys": Status.WARNING}
     assert objects(TABLE, views=2) == {"objects.others": Status.WARNING}
-    assert objects(replace(TABLE, name=TableName("shop", "o" * 250))) == {"objects.topics": Status.FAILED}
-    twins = [replace(TABLE, name=TableName("shop", name)) for name in ("a b", "a.b")]
-    assert objects(*twins) == {"objects.topics": Status.FAILED}
 
 
 def test_foreign_keys() -> None:

@@ -49,7 +49,8 @@ def test_an_entry_is_plain_json_under_its_number() -> None:
     entry = Entry(20, "t-value", '{"type":"int"}', _TABLE)
 
     assert entry_key(entry) == b"20"
-    assert set(json.loads(entry_value(entry))) == {"id", "subject", "schema", "table"}
+    assert set(json.loads(entry_value(entry))) == {"id", "subject", "schema", "topic", "table"}
+    assert json.loads(entry_value(entry))["topic"] == entry.topic == "t"
     assert parse_entry(entry_value(entry)) == entry
 
 
