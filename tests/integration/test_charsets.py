@@ -1,8 +1,10 @@
 """Every character set, any name and any session from the source to the target, by snapshot and by log."""
 
+import json
+
 from capture.checkpoint import load
 from runtime.errors import Exit
-from runtime.kafka import TopicPartition, consumer
+from runtime.kafka import TopicPartition, consumer, read_to_end
 from runtime.mysql import Connection, connect
 from schemas.charsets import decoder, longest, shortest
 from schemas.names import TableName
@@ -169,22 +171,48 @@ def _named(source: Connection, database: str, name: str, columns: str) -> None:
     source.execute(f"INSERT INTO {table} VALUES (1, {values}), (2, {values}), (3, {values})")
 
 
-def test_a_table_made_later_that_would_share_a_topic(task: NewTask) -> None:
-    moved = task(include=["shop.*", "shop_eu.*"])
+def test_tables_whose_topics_would_be_one(task: NewTask) -> None:
+    databases = ("shop", "shop_eu", "shop.eu", "商店")
+    first = (("shop", "eu_orders"), ("商店", "订单"), ("商店", "客户"), ("shop", "a b"), ("shop", "a.b"), ("shop", "✿"))
+    later = (("shop_eu", "orders"), ("shop.eu", "orders"), ("商店", "货物"), ("shop", "a_b"))
+    moved = task(include=["*.*"])
     with connect(moved.stack_source) as source:
-        for statement in (
-            "CREATE DATABASE shop",
-            "CREATE DATABASE shop_eu",
-            "CREATE TABLE shop.eu_orders (id INT KEY)",
-        ):
-            source.execute(statement)
-        migrate = moved.start("migrate")
-        settle(moved, [migrate])
-        source.execute("CREATE TABLE shop_eu.orders (id INT KEY)")
-        assert migrate.exit_code(60) == Exit.OPERATOR
-        assert "would share a topic: shop.eu_orders and shop_eu.orders" in migrate.stderr
-        checked = moved.run("check", expected=Exit.OPERATOR)
-        assert "shop.eu_orders and shop_eu.orders" in checked.stdout + checked.stderr
+        for database in databases:
+            source.execute(f"CREATE DATABASE {identifier(database)}")
+        _table_of_its_own_name(source, *first)
+        moved.run("check")
+        capture, apply = moved.start("capture"), moved.start("apply")
+        settle(moved, [capture, apply])
+        _table_of_its_own_name(source, *later)
+        settle(moved, [capture, apply])
+        capture.terminate()
+        capture.exit_code()
+        capture = moved.start("capture")
+        source.execute("DROP TABLE shop.eu_orders")  # its topic stays its own
+        source.execute("CREATE TABLE shop.eu (orders INT KEY)")
+        source.execute("RENAME TABLE `商店`.`订单` TO shop.eu_orders")
+        source.execute("INSERT INTO shop.eu_orders VALUES ('later')")
+        settle(moved, [capture, apply])
+        moved.assert_equal()
+    told = [
+        json.loads(line)
+        for line in moved.run("tail", "--table", "shop_eu.orders", "--from-beginning", "--no-follow").output
+    ]
+    assert [(each["source"]["db"], each["after"]) for each in told] == [("shop_eu", {"name": "shop_eu.orders"})]
+    mapping = {}
+    for message in read_to_end(moved.kafka, f"{moved.name}.schemas"):
+        entry = json.loads(message.value() or b"")
+        if entry["table"]:
+            mapping[TableName(**json.loads(entry["table"])["name"])] = entry["topic"]
+    assert mapping.keys() == {TableName(*name) for name in (*first, *later)}
+    assert sorted(mapping.values()) == sorted(set(mapping.values()))
+
+
+def _table_of_its_own_name(source: Connection, *names: tuple[str, str]) -> None:
+    for database, name in names:
+        table = f"{identifier(database)}.{identifier(name)}"
+        source.execute(f"CREATE TABLE {table} (name VARCHAR(99) KEY)")
+        source.execute(f"INSERT INTO {table} VALUES ('{database}.{name}')")
 
 
 def test_statements_of_sessions_in_other_charsets(task: NewTask) -> None:

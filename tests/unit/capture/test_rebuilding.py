@@ -104,7 +104,6 @@ def test_what_is_enough(made: str, text: str, enough: bool) -> None:
         ("id INT PRIMARY KEY, v CHAR(9), UNIQUE KEY (v(3))", False),
         ("id INT NOT NULL, v CHAR(9) NOT NULL, PRIMARY KEY (id, v)", False),
         ("id VARCHAR(9) COLLATE utf8mb4_bin PRIMARY KEY", False),
-        ("id VARBINARY(9) NOT NULL, PRIMARY KEY (id(3))", False),
         ("id ENUM('a') PRIMARY KEY", False),
         ("id SET('a') PRIMARY KEY", False),
         ("id DOUBLE PRIMARY KEY", False),

@@ -1,0 +1,60 @@
+"""Names that pass from table to table, keys that come and go: through topics of several partitions, and compacted."""
+
+import time
+from collections import Counter
+
+from runtime.kafka import Topics
+from runtime.mysql import connect
+from tests.conftest import NewTask
+from tests.pipeline.compaction import Compaction, reset_to_earliest
+from tests.pipeline.reshaping import Reshaper
+from tests.pipeline.settle import settle
+from tests.pipeline.task import Place, Task
+from tests.pipeline.topics import records
+
+_SEED = 4
+_ROUNDS = 14
+
+
+def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
+    moved = task(include=["reshaped.*"], overrides={"kafka": {"partitions": 4}})
+    with connect(moved.stack_source) as source, Compaction(moved.kafka, moved.name) as compaction:
+        writer = Reshaper(source, "reshaped", _SEED)
+        writer.begin()
+        capture = moved.start("capture", dies_at=Place("capture.ddl_after", _ROUNDS))
+        apply = moved.start("apply")
+        settle(moved, [capture, apply])
+        for _ in range(_ROUNDS):
+            compaction.hasten()
+            writer.write(4)
+            writer.reshape()
+            writer.write(4)
+        assert capture.exit_code(60) == -9
+        capture = moved.start("capture")
+        settle(moved, [capture, apply])
+        moved.assert_equal()
+
+        compaction.hasten()
+        _wait_for_compaction(moved, writer)
+        settle(moved, [capture, apply])
+        assert compaction.policies()["still"] == "compact"
+        apply.terminate()
+        apply.exit_code()
+        reset_to_earliest(moved.kafka, moved.name)
+        apply = moved.start("apply")
+        settle(moved, [capture, apply])
+        moved.assert_equal()
+
+
+def _wait_for_compaction(moved: Task, writer: Reshaper) -> None:
+    """Until no key but those of the latest records stands twice in the topic of the table that nothing was done to."""
+    deadline = time.monotonic() + 60
+    topic = f"{moved.name}.reshaped.still"
+    while True:
+        writer.write(1)  # segments end when something is written
+        held = list(records(moved.kafka, moved.name, topic))
+        ends = Topics(moved.kafka).ends([(topic, number) for number in range(4)])
+        if len(held) * 2 < sum(ends.values()) and Counter(record.partition for record in held).keys() == set(range(4)):
+            return
+        assert time.monotonic() < deadline, f"{len(held)} records of {ends}"
+        time.sleep(0.2)
