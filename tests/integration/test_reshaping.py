@@ -17,7 +17,7 @@ _ROUNDS = 14
 
 
 def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
-    moved = task(include=["reshaped.*"], overrides={"kafka": {"partitions": 4}})
+    moved = task(include=["reshaped*.*"], overrides={"kafka": {"partitions": 4}})
     with connect(moved.stack_source) as source, Compaction(moved.kafka, moved.name) as compaction:
         writer = Reshaper(source, "reshaped", _SEED)
         writer.begin()
@@ -49,7 +49,7 @@ def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
 def _wait_for_compaction(moved: Task, writer: Reshaper) -> None:
     """Until no key but those of the latest records stands twice in the topic of the table that nothing was done to."""
     deadline = time.monotonic() + 60
-    topic = f"{moved.name}.reshaped.still"
+    topic = f"{moved.name}.reshaped_still.still"
     while True:
         writer.write(1)  # segments end when something is written
         held = list(records(moved.kafka, moved.name, topic))

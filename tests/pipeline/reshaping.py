@@ -19,7 +19,10 @@ _ROWS = 25
 
 
 class Reshaper:
-    """Works in one database: tables of id, v and w, where no id stands twice and no v is that of two rows."""
+    """Works on tables of id, v and w, where no id stands twice and no v is that of two rows.
+
+    One of them, `still` in a database of its own, stays what it is.
+    """
 
     def __init__(self, session: Connection, database: str, seed: int) -> None:
         self._session = session
@@ -29,12 +32,16 @@ class Reshaper:
         self.said: list[str] = []
 
     def begin(self) -> None:
+        self._run(f"CREATE DATABASE {self._database}_still")
+        self._run(f"CREATE TABLE {self._database}_still.still ({_WHOLE}, PRIMARY KEY (id))")
+        self._fill(f"{self._database}_still.still")
+        self._begin()
+
+    def _begin(self) -> None:
         self._run(f"CREATE DATABASE {self._database} DEFAULT CHARACTER SET utf8mb4")
         self._run(f"USE {self._database}")
         for table, key in zip(_TABLES, _KEYS, strict=False):
             self._create(table, key)
-        self._run(f"CREATE TABLE still ({_WHOLE}, PRIMARY KEY (id))")
-        self._fill("still")
 
     def reshape(self) -> None:
         """One statement that changes the meaning of something, or a few that belong together."""
@@ -58,7 +65,7 @@ class Reshaper:
         """Rows of every table, old keys again and again."""
         for _ in range(transactions):
             self._run("BEGIN")
-            for table in (*_TABLES, "still"):
+            for table in (*_TABLES, f"{self._database}_still.still"):
                 self._change_rows(table)
             self._run("COMMIT")
 
@@ -152,7 +159,7 @@ class Reshaper:
 
     def _all_anew(self, _: str) -> Iterator[str]:
         yield f"DROP DATABASE {self._database}"
-        self.begin()
+        self._begin()
 
     def _run(self, statement: str) -> None:
         self.said.append(statement)
