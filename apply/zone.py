@@ -77,13 +77,13 @@ def _moment(change: SchemaChange) -> Interval:
 def _looked_at(
     connection: Connection, change: SchemaChange, wording: Wording, ask: Asked
 ) -> Generator[None, None, list[Interval]]:
-    if wording.words & _ARITHMETIC:
-        return [EVERYTHING]
     found = list(_literals(connection, wording))
+    if wording.kind == "CREATE_TABLE":  # expressions are computed for the bounds of partitions alone
+        return [EVERYTHING] if "PARTITION" in wording.words and wording.words & _ARITHMETIC else found
     for table in change.tables:
         shape = find_shape(connection, table.name)
-        if wording.kind != "CREATE_TABLE" and shape is not None and _converts(shape, table, wording):
-            if _comes_from_elsewhere(shape, table, wording):
+        if shape is not None and _converts(shape, table, wording):
+            if wording.words & _ARITHMETIC or _comes_from_elsewhere(shape, table, wording):
                 return [EVERYTHING] if has_rows(connection, table.name) else found
             found += yield from _rows(shape, ask)
     return found
@@ -112,10 +112,19 @@ def _around(first: int, last: int) -> Iterator[Interval]:
 
 
 def _converts(shape: Shape, table: TouchedTable, wording: Wording) -> bool:
-    """A column is, or becomes, a TIMESTAMP."""
-    after = {column.data_type for column in from_json(table.definition).columns} if table.definition else set()
-    before = {field.type for field in shape.fields.values()}
-    return "timestamp" in before | after or any(word.endswith("TIMESTAMP") for word in wording.words)
+    """Values of rows may go from local time to TIMESTAMP, or back."""
+    if "FROM_UNIXTIME" in wording.words:
+        return True
+    after = {column.name.lower(): column for column in from_json(table.definition).columns} if table.definition else {}
+    types = {field.type for field in shape.fields.values()} | {column.data_type for column in after.values()}
+    if "timestamp" not in types and not any(word.endswith("TIMESTAMP") for word in wording.words):
+        return False
+    if wording.computes_values() or any(field.generated for field in shape.fields.values()):
+        return True
+    if not table.certain or not after or "CHANGE" in wording.words:
+        return bool(wording.words & _CHANGING_COLUMNS)
+    kept = [(field.type, after[name].data_type) for name, field in shape.fields.items() if name in after]
+    return any(old != new and "timestamp" in (old, new) for old, new in kept)
 
 
 def _comes_from_elsewhere(shape: Shape, table: TouchedTable, wording: Wording) -> bool:

@@ -86,6 +86,10 @@ class Wording:
         has_text = any(token.kind is TokenKind.STRING for token in self.tokens)
         return has_text and (bool(self.words & _EXPRESSIONS) or self._has_expression_in_parentheses())
 
+    def computes_values(self) -> bool:
+        """An expression stands for the values of a column or a key."""
+        return "AS" in self.words or self._has_expression_in_parentheses()
+
     def leaves_collation_open(self) -> bool:
         """utf8mb4 is named, and not its collation behind it."""
         if self.kind == "CREATE_DATABASE":

@@ -209,10 +209,15 @@ def test_what_the_destination_cannot_set_stops_the_statements_that_depend_on_it(
             change("ALTER_TABLE", "ALTER TABLE t MODIFY ts DATETIME", **told),
             change("ALTER_TABLE", "ALTER TABLE t ADD a DATETIME DEFAULT (FROM_UNIXTIME(v))", **told),
             change("ALTER_TABLE", "ALTER TABLE t MODIFY v TIMESTAMP", **told),
+            change("ALTER_TABLE", "ALTER TABLE t ADD g DATE AS (DATE(ts)) STORED", **told),
+            change("ALTER_TABLE", "ALTER TABLE t ADD g TIMESTAMP DEFAULT (NOW() + INTERVAL 1 YEAR)", **told),
             change("CREATE_TABLE", create, **told),
         ):
             with pytest.raises(Unlike, match="schema change 3 depends on the source's time zone"):
                 prepare(zones, stopped)
+        for harmless in ("ADD g INT, ALGORITHM=COPY", "ADD g TIMESTAMP NULL DEFAULT '2020-01-01'", "ADD INDEX (ts)"):
+            moment = prepare(zones, change("ALTER_TABLE", f"ALTER TABLE t {harmless}", **told))
+            assert moment["time_zone"] == "+08:00"
         one = change("CREATE_TABLE", create.replace("1988", "1998"), **told)
         assert prepare(zones, one)["time_zone"] == "+08:00"
         admin.execute("DELETE FROM dds.t WHERE id = 2")
