@@ -13,6 +13,8 @@ from schemas.selection import Selection
 from schemas.table import Table
 from schemas.table_map import TableMap, parse_table_map, refuse_old_formats, table_of
 
+_MOST_PASSED_BY = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -42,6 +44,8 @@ class Catalog:
         self.newcomers: set[TableName] = set()  # selected, there, and copied when their definition is certain
         self._doubtful: set[TableName] = set()  # their definitions may be newer than the stream
         self._shapes: dict[bytes, Shape | None] = {}
+        self._passed_by = 0  # of `_shapes`, those of tables that are not captured
+        self._current: dict[TableName, Shape] = {}  # by tracked definition
 
     def __contains__(self, name: object) -> bool:
         return name in self._tables
@@ -80,12 +84,15 @@ class Catalog:
         try:
             return self._shapes[raw]
         except KeyError:
-            shape = self._shapes[raw] = self._resolve(body)
+            shape = self._resolve(body)
+            if shape is None:
+                self._make_room()
+            self._shapes[raw] = shape
             return shape
 
     def plan(self, name: TableName) -> TablePlan:
         """The plan of a table as it is tracked now."""
-        return self._shape_of(self._tables[name]).plan
+        return self._current_shape(self._tables[name]).plan
 
     def doubt(self, names: Collection[TableName]) -> None:
         """The definitions of these tables may be newer than the stream. Row events may show their columns, and nothing
@@ -99,6 +106,8 @@ class Catalog:
         self._shapes = {
             raw: shape for raw, shape in self._shapes.items() if shape is not None and shape.table.name != name
         }
+        self._passed_by = 0
+        self._current.pop(name, None)
         if table is None:
             self._tables.pop(name, None)
         else:
@@ -132,7 +141,7 @@ class Catalog:
         table = table_of(map_, tracked if tracked.columns else None) if map_.has_names else self._by_position(map_)
         if table != tracked:
             self.corrected(table)
-        shape = self._shape_of(table)
+        shape = self._current_shape(self._tables[name])
         return replace(shape, plan=logged_plan(shape.plan, [column.type for column in map_.columns]))
 
     def _by_position(self, event: TableMap) -> Table:
@@ -143,6 +152,20 @@ class Catalog:
         if reason:
             raise Misfit(event, reason)
         return tracked
+
+    def _make_room(self) -> None:
+        """For the map of one more table that is not captured: there may be any number of them, made and dropped."""
+        self._passed_by += 1
+        if self._passed_by > _MOST_PASSED_BY:
+            self._shapes = {raw: shape for raw, shape in self._shapes.items() if shape is not None}
+            self._passed_by = 1
+
+    def _current_shape(self, table: Table) -> Shape:
+        """The shape of a tracked definition; ids are looked up once."""
+        known = self._current.get(table.name)
+        if known is None or known.table is not table:
+            known = self._current[table.name] = self._shape_of(table)
+        return known
 
     def _shape_of(self, table: Table) -> Shape:
         task, topic = self._publisher.task, self._publisher.tables.name(table.name)

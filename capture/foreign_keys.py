@@ -12,7 +12,7 @@ from capture.statements import Statements
 from runtime.errors import Fatal
 from schemas.codec import RowsKind
 from schemas.ddl.cursor import Unclear
-from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, between, circle, read_foreign_keys
+from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, between, circle, grouped, read_foreign_keys
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.session import Session
 from schemas.ddl.statement import understand
@@ -33,13 +33,22 @@ class ForeignKeys:
         self._doubtful: set[TableName] = set()  # tables that have lost a constraint
         self._deleting: frozenset[TableName] = frozenset()
         self._updating: frozenset[TableName] = frozenset()
+        self._between: dict[TableName, set[TableName]] = {}
+        self._of_parent: dict[TableName, list[ForeignKey]] = {}  # those by which rows follow
         for change in changes:
             session = statements.meaning(change.session)
             statement = understand(change.statement, change.database, session.modes, session.server_version)
-            self.changed(change.statement, statement, session)
+            self._follow(change.statement, statement, session)
+        self._settle()
 
     def changed(self, text: str, statement: Statement, session: Session) -> None:
         """A statement has run; Fatal when selected rows begin to follow rows that are not selected."""
+        before = self._keys, set(self._doubtful)
+        self._follow(text, statement, session)
+        if before != (self._keys, self._doubtful):
+            self._settle()
+
+    def _follow(self, text: str, statement: Statement, session: Session) -> None:
         match statement.kind:
             case Kind.CREATE_TABLE | Kind.ALTER_TABLE:
                 self._read(text, statement, session)
@@ -49,6 +58,11 @@ class ForeignKeys:
                 self._drop({key.child for key in self._keys if key.child.database == statement.database})
         for old, new in statement.renames:
             self._rename(old, new)
+
+    def _settle(self) -> None:
+        """What follows from the keys."""
+        self._between = between(self._keys)
+        self._of_parent = grouped((key for key in self._keys if key.follows), lambda key: key.parent)
         self._refuse_strangers()
         self._refuse_circles()
         self._refuse_contradictions()
@@ -61,7 +75,7 @@ class ForeignKeys:
         self._drop({old for old, _ in renames})
         for old, new in renames:
             self._rename(old, new)
-        self._refuse_strangers()
+        self._settle()
 
     def followed(self, table: TableName, kind: RowsKind) -> bool:
         """True when other rows may follow those of `table` that are deleted, or get other values."""
@@ -92,15 +106,15 @@ class ForeignKeys:
 
     def at_once(self, table: TableName) -> bool:
         """True when a way leads from rows of the table on to rows of the same table."""
-        return self.silent and table in between(self._keys, table)
+        return self.silent and table in self._between.get(table, ())
 
     def before(self, table: TableName) -> set[TableName]:
         """The other tables through which a way leads to rows of the table."""
-        return between(self._keys, table) - {table} if self.silent else set()
+        return self._between.get(table, set()) - {table} if self.silent else set()
 
     def behind(self, table: TableName) -> set[TableName]:
         """The other tables to whose rows a way leads through this one."""
-        return {key.child for key in self._keys if table in self.before(key.child)}
+        return {key.child for key in self._of(table) if table in self.before(key.child)}
 
     def _refuse_strangers(self) -> None:
         """A table may be made so, or its parent renamed out of the selection."""
@@ -116,7 +130,7 @@ class ForeignKeys:
 
     def _refuse_circles(self) -> None:
         """Of tables that follow each other none could be copied before the others."""
-        if self.silent and (found := circle(self._keys)):
+        if self.silent and (found := circle(self._between)):
             raise Fatal(
                 f"rows of {', '.join(map(str, found))} follow each other in a circle, and the log of this "
                 "server does not hold what foreign keys do to child rows",
@@ -135,7 +149,7 @@ class ForeignKeys:
             )
 
     def _of(self, parent: TableName) -> list[ForeignKey]:
-        return [key for key in self._keys if key.parent == parent and key.follows]
+        return self._of_parent.get(parent, [])
 
     def certain(self, key: ForeignKey) -> bool:
         """False when the key may not be there: it may have been dropped, or never made."""
@@ -153,18 +167,22 @@ class ForeignKeys:
         made = {key for key in found.made if self._selection.selected(key.child)}
         if found.drops or statement.if_not_exists:
             self._doubtful.add(table)
-        self._keys = {_with_names(key, table, dict(found.renamed_columns)) for key in self._keys} | made
+        if found.renamed_columns:
+            self._keys = {_with_names(key, table, dict(found.renamed_columns)) for key in self._keys}
+        self._keys = self._keys | made if made else self._keys
 
     def _drop(self, tables: set[TableName]) -> None:
-        self._keys = {key for key in self._keys if key.child not in tables}
+        if any(key.child in tables for key in self._keys):
+            self._keys = {key for key in self._keys if key.child not in tables}
         self._doubtful -= tables
 
     def _rename(self, old: TableName, new: TableName) -> None:
         names = {old: new}
-        self._keys = {
-            replace(key, child=names.get(key.child, key.child), parent=names.get(key.parent, key.parent))
-            for key in self._keys
-        }
+        if any(old in (key.child, key.parent) for key in self._keys):
+            self._keys = {
+                replace(key, child=names.get(key.child, key.child), parent=names.get(key.parent, key.parent))
+                for key in self._keys
+            }
         if old in self._doubtful:
             self._doubtful.remove(old)
             self._doubtful.add(new)

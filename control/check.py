@@ -184,7 +184,8 @@ class Inspection:
         seen = read_catalog(connection, databases, server.version)
         facts = {name: table for name, table in seen.items() if task.selection.selected(name)}
         keys = following_keys(server, facts)
-        at_once = [name for name, table in facts.items() if table.keyless or name in between(keys, name)]
+        through = between(keys)
+        at_once = [name for name, table in facts.items() if table.keyless or name in through.get(name, ())]
         self.findings.extend(source_privileges(server, task.selection, list(facts), at_once))
         tables = read_tables(connection, facts).values()
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}

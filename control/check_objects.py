@@ -7,7 +7,7 @@ from control.finding import Finding, failed, listed, ok, warning
 from control.server import ServerFacts
 from runtime.dialect import dialect
 from runtime.errors import Fatal
-from schemas.ddl.foreign_keys import ForeignKey, circle
+from schemas.ddl.foreign_keys import ForeignKey, between, circle
 from schemas.ddl.ways import contradictory
 from schemas.names import TableName
 from schemas.plan import plan
@@ -142,7 +142,7 @@ def cascade_finding(keys: Collection[ForeignKey], tables: Collection[TableName])
             f"{silent}, and their parents are not selected: {listed(alone)}",
             "select the parents too, drop ON DELETE and ON UPDATE, or leave the child tables out",
         )
-    if round_about := circle(keys):
+    if round_about := circle(between(keys)):
         return failed(
             "objects.cascades",
             f"{silent}, and rows of these tables follow each other in a circle: {listed(list(map(str, round_about)))}",

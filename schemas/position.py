@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 Interval = tuple[int, int]
 _PART = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -108,8 +109,8 @@ class GtidSet:
             self._intervals[source] = _merged([*parts, (0, value + 1)])
         elif parts and parts[-1][1] == value:
             parts[-1] = (parts[-1][0], value + 1)
-        elif not _holds(parts, value):
-            self._intervals[source] = _merged([*parts, (value, value + 1)])
+        else:
+            _put(parts, value)
 
     def contains(self, gtid: str) -> bool:
         source, value = _split(gtid)
@@ -197,6 +198,20 @@ def _merged(parts: Iterable[Interval]) -> list[Interval]:
     return merged
 
 
+def _put(parts: list[Interval], value: int) -> None:
+    """Adds one number in its place."""
+    index = bisect_right(parts, value, key=lambda part: part[0])
+    start, end = value, value + 1
+    if index and value <= parts[index - 1][1]:
+        if value < parts[index - 1][1]:
+            return
+        index -= 1
+        start = parts.pop(index)[0]
+    if index < len(parts) and parts[index][0] == end:
+        end = parts.pop(index)[1]
+    parts.insert(index, (start, end))
+
+
 def _holds(parts: Iterable[Interval] | list[Interval], value: int) -> bool:
     listed = parts if isinstance(parts, list) else list(parts)
     index = bisect_right(listed, value, key=lambda part: part[0]) - 1
@@ -205,11 +220,14 @@ def _holds(parts: Iterable[Interval] | list[Interval], value: int) -> bool:
 
 def _subtract(parts: list[Interval], holes: list[Interval]) -> list[Interval]:
     rest: list[Interval] = []
+    index = 0  # of the first hole that may reach into what is left
     for start, end in parts:
         at = start
-        for first, after in holes:
-            if after <= at or first >= end:
-                continue
+        while index < len(holes) and holes[index][1] <= start:
+            index += 1
+        for first, after in islice(holes, index, None):
+            if first >= end:
+                break
             if first > at:
                 rest.append((at, first))
             at = max(at, after)

@@ -82,14 +82,16 @@ class Registry:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._by_id: dict[int, Entry] = {}
-        self._by_content: dict[tuple[str, str, str | None], int] = {}
+        self._by_content: dict[tuple[str, str, Table | None], int] = {}
+        self._last = FIRST_TABLE_ID - 1
         for entry in entries:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
         """Takes an entry that was read from the schemas topic."""
         self._by_id[entry.id] = entry
-        self._by_content[_content(entry.subject, entry.schema, entry.table)] = entry.id
+        self._by_content[entry.subject, entry.schema, entry.table] = entry.id
+        self._last = max(self._last, entry.id)
 
     def entry(self, number: int) -> Entry:
         if number not in self._by_id:
@@ -104,13 +106,9 @@ class Registry:
 
     def id_of(self, subject: str, schema: str, table: Table | None) -> tuple[int, Entry | None]:
         """The id of a schema, and its entry when it is new and must be published before its first use."""
-        known = self._by_content.get(_content(subject, schema, table))
+        known = self._by_content.get((subject, schema, table))
         if known is not None:
             return known, None
-        entry = Entry(max(FIRST_TABLE_ID - 1, *self._by_id, 0) + 1, subject, schema, table)
+        entry = Entry(self._last + 1, subject, schema, table)
         self.add(entry)
         return entry.id, entry
-
-
-def _content(subject: str, schema: str, table: Table | None) -> tuple[str, str, str | None]:
-    return subject, schema, None if table is None else to_json(table)

@@ -4,12 +4,15 @@ Promises: every foreign key that a server takes from the text is found. What the
 `drops`, because a name alone does not lead to a key that the server named itself. Pure.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.lexer import SqlModes, TokenKind, tokens
 from schemas.names import TableName
+
+K = TypeVar("K")
 
 _INLINE_SINCE = 90000  # before, a column's own REFERENCES was read and forgotten
 
@@ -61,20 +64,42 @@ class KeysText:
 FOLLOWING = frozenset(("CASCADE", "SET NULL"))
 
 
-def between(keys: Collection[ForeignKey], table: TableName) -> set[TableName]:
-    """The tables through which a way leads to rows of `table`: `table` itself where one leads from its rows on to its
-    rows."""
-    last = [key for key in keys if key.child == table and key.follows]
-    return {key.parent for key in last if any(other.leads_on(key) for other in keys)}
+def between(keys: Collection[ForeignKey]) -> dict[TableName, set[TableName]]:
+    """By table, the tables through which a way leads to its rows: itself where one leads from its rows on to its rows.
+    Tables to which no way leads through others are left out."""
+    of_child = grouped(keys, lambda key: key.child)
+    found: dict[TableName, set[TableName]] = {}
+    for key in keys:
+        if key.follows and any(other.leads_on(key) for other in of_child.get(key.parent, ())):
+            found.setdefault(key.child, set()).add(key.parent)
+    return found
 
 
-def circle(keys: Collection[ForeignKey]) -> list[TableName]:
+def circle(between: Mapping[TableName, Collection[TableName]]) -> list[TableName]:
     """Tables through which ways lead in a circle, or on from one; empty when there is none."""
-    left = {key.child: between(keys, key.child) - {key.child} for key in keys}
-    while free := [table for table, through in left.items() if not through & left.keys()]:
-        for table in free:
-            del left[table]
+    left = {table: {other for other in through if other != table and other in between}
+            for table, through in between.items()}  # fmt: skip
+    behind: dict[TableName, list[TableName]] = {}
+    for table, through in left.items():
+        for other in through:
+            behind.setdefault(other, []).append(table)
+    free = [table for table, through in left.items() if not through]
+    while free:
+        table = free.pop()
+        del left[table]
+        for other in behind.get(table, ()):
+            left[other].discard(table)
+            if not left[other]:
+                free.append(other)
     return sorted(left)
+
+
+def grouped(keys: Iterable[K], by: Callable[[K], TableName]) -> dict[TableName, list[K]]:
+    """Keys by one of their tables."""
+    found: dict[TableName, list[K]] = {}
+    for key in keys:
+        found.setdefault(by(key), []).append(key)
+    return found
 
 
 def moved(

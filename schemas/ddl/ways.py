@@ -5,12 +5,12 @@ InnoDB goes from row to row and from key to key in an order of its own, which is
 takes from another the rows, or the values, that it leads to. Pure.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import Protocol, TypeVar
 
-from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey
+from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, grouped
 from schemas.names import TableName
 
 NULL = "NULL"
@@ -51,7 +51,7 @@ class Arrival:
 
 
 def led(
-    table: TableName, assigned: Mapping[str, str] | None, keys: Collection[_Key]
+    table: TableName, assigned: Mapping[str, str] | None, keys: Iterable[_Key]
 ) -> Iterator[tuple[_Key, Mapping[str, str] | None]]:
     """Where rows of `table` lead that go (None) or get these values, and what follows there; columns in lower case."""
     for key in keys:
@@ -69,21 +69,28 @@ def led(
 
 def contradict(arrivals: Collection[Arrival], keys: Collection[Leading]) -> TableName | None:
     """A table whose rows may be arrived at in two ways of which the order counts; `keys` may lead on from there."""
-    for one, other in combinations(sorted(arrivals, key=_sorting), 2):
-        if one.table == other.table and _contradict(one, other, keys):
-            return one.table
+    of_parent = grouped(keys, lambda key: key.parent)
+    return _contradiction(arrivals, of_parent)
+
+
+def _contradiction(arrivals: Collection[Arrival], of_parent: Mapping[TableName, Sequence[Leading]]) -> TableName | None:
+    for _, group in groupby(sorted(arrivals, key=_sorting), key=lambda arrival: arrival.table):
+        mine = list(group)
+        keys = of_parent.get(mine[0].table, ())
+        if any(_contradict(one, other, keys) for one, other in combinations(mine, 2)):
+            return mine[0].table
     return None
 
 
 def contradictory(keys: Collection[ForeignKey]) -> TableName | None:
     """A table of which rows may end in two ways when one row of another table goes, or gets another value in one of
     the columns that are referred to. Keys whose columns are not told do not count."""
-    told = [key for key in keys if key.follows and key.columns and key.referenced]
-    for root in sorted({key.parent for key in told}):
-        columns = {name.lower() for key in told if key.parent == root for name in key.referenced}
+    told = grouped((key for key in keys if key.follows and key.columns and key.referenced), lambda key: key.parent)
+    for root in sorted(told):
+        columns = {name.lower() for key in told[root] for name in key.referenced}
         events: list[Mapping[str, str] | None] = [None, *({name: name} for name in sorted(columns))]
         for event in events:
-            if found := contradict(_arrivals(root, event, told), told):
+            if found := _contradiction(_arrivals(root, event, told), told):
                 return found
     return None
 
@@ -92,13 +99,15 @@ def _sorting(arrival: Arrival) -> tuple[TableName, list[str], list[tuple[str, st
     return arrival.table, sorted(arrival.columns), sorted(arrival.assigned or ())
 
 
-def _arrivals(root: TableName, event: Mapping[str, str] | None, keys: Collection[ForeignKey]) -> set[Arrival]:
+def _arrivals(
+    root: TableName, event: Mapping[str, str] | None, of_parent: Mapping[TableName, Sequence[ForeignKey]]
+) -> set[Arrival]:
     """Everything that a row leads to that goes (None) or gets these values; values are columns of `root`."""
     found: set[Arrival] = set()
     waiting = [(root, event)]
     while waiting:
         table, assigned = waiting.pop()
-        for key, values in led(table, assigned, keys):
+        for key, values in led(table, assigned, of_parent.get(table, ())):
             arrival = Arrival.of(key, values)
             if arrival not in found:
                 found.add(arrival)

@@ -6,7 +6,7 @@ client: where they would become others, the literal is written in hexadecimal.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, repeat, tee
 
 from schemas.charsets import UNKNOWN, characters, decoder, is_utf8, keeps_ascii, known
 from schemas.ddl.lexer import SqlModes, Token, TokenKind, tokens
@@ -32,6 +32,8 @@ def read(statement: bytes, charset: str, modes: SqlModes) -> Written:
     charset = "utf8mb4" if charset == "binary" else charset
     if statement.isascii() and keeps_ascii(charset):
         return Written(statement.decode(), None)
+    if (plain := _plain(statement, charset, modes)) is not None:
+        return Written(plain, None)
     pieces = list(characters(charset, statement))
     text = "".join(character for character, _ in pieces)
     replacements: list[tuple[Token, str]] = []
@@ -49,6 +51,14 @@ def read(statement: bytes, charset: str, modes: SqlModes) -> Written:
     return Written(replaced(text, replacements), doubt)
 
 
+def _plain(statement: bytes, charset: str, modes: SqlModes) -> str | None:
+    """The text, where each character of it means the same in a session with utf8mb4: nearly always."""
+    text = decoder(charset)(statement)
+    if text is None or UNKNOWN in text:
+        return None
+    return text if is_utf8(charset) or not any(_introduced(text, modes)) else None
+
+
 def _is_unknown(piece: Piece, charset: str) -> bool:
     character, code = piece
     return character == UNKNOWN and decoder(charset)(code) != UNKNOWN
@@ -56,9 +66,9 @@ def _is_unknown(piece: Piece, charset: str) -> bool:
 
 def _introduced(text: str, modes: SqlModes) -> Iterator[tuple[Token, Token, Token | None]]:
     """Each introducer with a literal that is not of ASCII alone, and the token behind it."""
-    listed = list(tokens(text, modes))
-    followers: list[Token | None] = [*islice(listed, 2, None), None]
-    for introducer, literal, follower in zip(listed, islice(listed, 1, None), followers, strict=False):
+    first, second, third = tee(tokens(text, modes), 3)
+    followers = chain(islice(third, 2, None), repeat(None))
+    for introducer, literal, follower in zip(first, islice(second, 1, None), followers, strict=False):
         if introducer.kind is TokenKind.WORD and introducer.text.startswith("_"):
             name = introducer.text[1:].lower()
             if literal.kind is TokenKind.STRING and not literal.text.isascii() and (name == "binary" or known(name)):
