@@ -70,6 +70,7 @@ _WHERE_KNOWN = {
     _SWITCHES: "'use_invisible_indexes=on'",  # a unique key may be invisible, and still it identifies rows
 }
 READ_COMMITTED = dict.fromkeys(("tx_isolation", "transaction_isolation"), "'READ-COMMITTED'")
+_known_by: dict[tuple[str, int, str], frozenset[str]] = {}
 _SAME = {"transaction_isolation": "tx_isolation", "transaction_read_only": "tx_read_only"}
 
 
@@ -92,7 +93,16 @@ def open_session(
     return connection
 
 
-def _known(connection: Connection) -> set[str]:
+def _known(connection: Connection) -> frozenset[str]:
+    """The names that a server has; asked once of each."""
+    endpoint = connection.endpoint
+    server = (endpoint.host, endpoint.port, connection.server_version)
+    if server not in _known_by:
+        _known_by[server] = frozenset(_asked(connection))
+    return _known_by[server]
+
+
+def _asked(connection: Connection) -> set[str]:
     names = ", ".join(f"'{name}'" for name in _WHERE_KNOWN)
     told = connection.query(f"SHOW SESSION VARIABLES WHERE Variable_name IN ({names})")
     without = {name for name, value in told if name == _SWITCHES and "use_invisible_indexes" not in value}

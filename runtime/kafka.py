@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
+from runtime import stopping
 from runtime.errors import Transient
 from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meaning, reasons_of
 
@@ -30,6 +32,8 @@ __all__ = [
 #: of a record: below what brokers take by default in one request (socket.request.max.bytes, 100 MiB)
 _LARGEST_RECORD = 100_000_000
 _LARGEST_PROPERTY = "message.max.bytes"
+_FETCH_SECONDS = 60.0  # for the next records: a slow link brings some megabytes at once
+_STEP_SECONDS = 0.5
 _NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
     (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
 )
@@ -132,13 +136,14 @@ def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | 
 
 def _read_partition(reader: Consumer, at: TopicPartition) -> Iterator[Message]:
     reader.assign([at])
-    patience = time.monotonic() + PATIENCE_SECONDS
+    patience = time.monotonic() + _FETCH_SECONDS
     while True:
+        stopping.check()
         waited = reader.poll(0.5)
         if waited is None and time.monotonic() > patience:
-            raise Transient(f"kafka: {at.topic}/{at.partition}: no answer within {PATIENCE_SECONDS:g} seconds")
+            raise Transient(f"kafka: {at.topic}/{at.partition}: no answer within {_FETCH_SECONDS:g} seconds")
         for message in [waited, *reader.consume(2000, 0)] if waited is not None else []:
-            patience = time.monotonic() + PATIENCE_SECONDS
+            patience = time.monotonic() + _FETCH_SECONDS
             error = message.error()
             if error is None:
                 yield message
@@ -146,6 +151,18 @@ def _read_partition(reader: Consumer, at: TopicPartition) -> Iterator[Message]:
                 return
             elif not error.retriable():
                 raise meaning(error, f"read {at.topic}")
+
+
+def _answer(future: Future[Any]) -> Any:
+    """What the admin client is told, in steps that hear a request to stop."""
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
+    while True:
+        stopping.check()
+        try:
+            return future.result(_STEP_SECONDS)
+        except TimeoutError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def answers(settings: KafkaSettings, timeout: float) -> bool:
@@ -167,6 +184,7 @@ class Topics:
         self._asking: dict[str, Consumer] = {}
 
     def _asking_to(self, what: str) -> AbstractContextManager[None]:
+        stopping.check()
         return reasons_of(what, self._admin, self._complaints)
 
     def names(self) -> set[str]:
@@ -192,7 +210,7 @@ class Topics:
         new = NewTopic(topic, partitions, self._settings.replication_factor, config=dict(config))
         for future in self._admin.create_topics([new], operation_timeout=PATIENCE_SECONDS).values():
             try:
-                future.result(2 * PATIENCE_SECONDS)
+                _answer(future)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise meaning(error.args[0], f"create topic {topic}") from error
@@ -211,7 +229,7 @@ class Topics:
             for future in self._admin.create_topics(
                 [new], operation_timeout=PATIENCE_SECONDS, validate_only=True
             ).values():
-                future.result(2 * PATIENCE_SECONDS)
+                _answer(future)
 
     def configure(self, topic: str, config: Mapping[str, str]) -> None:
         """Sets single settings of a topic; waits until they are in force."""
@@ -221,7 +239,7 @@ class Topics:
         deadline = time.monotonic() + PATIENCE_SECONDS
         with self._asking_to(f"configure {topic}"):
             for future in self._admin.incremental_alter_configs([resource]).values():
-                future.result(2 * PATIENCE_SECONDS)
+                _answer(future)
             while not self._is_configured(topic, config):
                 if time.monotonic() > deadline:
                     raise Transient(f"kafka: settings of {topic} are not in force after {PATIENCE_SECONDS:g} seconds")
@@ -230,7 +248,7 @@ class Topics:
     def _is_configured(self, topic: str, config: Mapping[str, str]) -> bool:
         """The controller takes a setting before brokers know it."""
         [future] = self._admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)]).values()
-        found = future.result(2 * PATIENCE_SECONDS)
+        found = _answer(future)
         return all(found[name].value == value for name, value in config.items())
 
     def broker_setting(self, name: str) -> str:
@@ -239,7 +257,7 @@ class Topics:
             [number, *_] = self._admin.list_topics(timeout=PATIENCE_SECONDS).brokers
             resource = ConfigResource(ResourceType.BROKER, str(number))
             [future] = self._admin.describe_configs([resource]).values()
-            return str(future.result(2 * PATIENCE_SECONDS)[name].value)
+            return str(_answer(future)[name].value)
 
     def ends(self, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The offset after the last committed record of each (topic, partition), transaction markers included."""
@@ -287,7 +305,7 @@ class Topics:
         self, request: dict[TopicPartition, OffsetSpec], isolation: confluent_kafka.IsolationLevel
     ) -> dict[tuple[str, int], int]:
         answers = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS)
-        return {(at.topic, at.partition): future.result(2 * PATIENCE_SECONDS).offset for at, future in answers.items()}
+        return {(at.topic, at.partition): _answer(future).offset for at, future in answers.items()}
 
     def committed(self, group: str, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The offsets that a consumer group has committed, of these partitions.
@@ -308,4 +326,4 @@ class Topics:
         """How many consumers are in a group now; 0 for one that does not exist."""
         with self._asking_to(f"describe the group {group}"):
             [future] = self._admin.describe_consumer_groups([group], request_timeout=PATIENCE_SECONDS).values()
-            return len(future.result(2 * PATIENCE_SECONDS).members)
+            return len(_answer(future).members)

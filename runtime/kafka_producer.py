@@ -16,7 +16,9 @@ from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meanin
 from runtime.service import Stop
 
 TRANSACTION_TIMEOUT_SECONDS = 900
-_LEAST_BYTES_A_SECOND = 1 << 20  # that a busy broker takes of a record which is larger than the queue
+_LEAST_BYTES_A_SECOND = 1 << 16  # that a link must bring to the broker
+_STOP_SECONDS = 3.0  # for what is waited for when a stop is requested
+_STEP_SECONDS = 1.0  # signals are heard between two of them
 _NO_LIMIT = 2_147_483_647  # librdkafka refuses a record that is larger than its queue: the bound is kept here
 
 
@@ -24,7 +26,7 @@ class Producer:
     """A transactional producer. Building it ends what an older one left open and fences that one.
 
     Memory is bounded by `queue_bytes`, and by the size of a record that is larger than that. After any error but Fatal
-    the owner drops it and builds a new one. After `stop`, large records are waited for no longer than others.
+    the owner drops it and builds a new one. After `stop`, nothing is waited for longer than a moment.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Producer:
                     "queue.buffering.max.messages": 1_000_000,
                     "message.max.bytes": settings.largest_record,
                     "partitioner": "murmur2_random",
+                    "socket.timeout.ms": 300_000,  # the most: a batch may take long on its way
                     **settings.common(),
                     "error_cb": self._complaints,
                     "transactional.id": transactional_id,
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
+                    "message.timeout.ms": TRANSACTION_TIMEOUT_SECONDS * 1000,
                 }
             )
         with reasons_of("open the producer", self._producer, self._complaints):
@@ -54,6 +58,8 @@ class Producer:
         self._sent: deque[tuple[int, int]] = deque()  # records and bytes of each call that may still be queued
         self._sent_records = 0
         self._queued_bytes = 0
+        self._unsent = 0  # records, when last looked
+        self._moved = time.monotonic()  # when they became fewer
 
     def begin(self) -> None:
         with errors_of("begin a transaction"):
@@ -91,10 +97,14 @@ class Producer:
         return error
 
     def _over(self, began: float, seconds: float) -> bool:
-        """Whether a wait has taken `seconds`, and more for a record that is larger than the queue: nothing is heard of
-        it until all of it is at the broker."""
-        more = 0.0 if self._stop.requested else (self._queued_bytes - self._queue_bytes) / _LEAST_BYTES_A_SECOND
-        return time.monotonic() - began > seconds + max(0.0, more)
+        """Whether nothing has reached the broker for `seconds`, and for as long as a slow link takes to bring what is
+        queued: nothing is heard of a batch, or of a large record, until all of it is there."""
+        self._forget_delivered()
+        if self._stop.requested:
+            return time.monotonic() - began > min(seconds, _STOP_SECONDS)
+        away = self._complaints.about(self._producer) is not None
+        more = 0.0 if away else self._queued_bytes / _LEAST_BYTES_A_SECOND
+        return time.monotonic() - max(began, self._moved) > seconds + more
 
     def _wait_for_room(self, topic: str, size: int) -> None:
         """Until `size` bytes fit, or nothing is queued. What was sent first leaves the queue first, more or less."""
@@ -109,19 +119,22 @@ class Producer:
 
     def _forget_delivered(self) -> None:
         unsent = len(self._producer)
+        if unsent < self._unsent:
+            self._moved = time.monotonic()
+        self._unsent = unsent
         while self._sent and self._sent_records - self._sent[0][0] >= unsent:
             records, gone = self._sent.popleft()
             self._sent_records -= records
             self._queued_bytes -= gone
 
     def _send_when_there_is_room(self, topic: str, partition: int, key: bytes | None, value: bytes) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        began = time.monotonic()
         while True:
             self._producer.poll(0.05)
             try:
                 self._producer.produce(topic, value, key, partition)
             except BufferError:
-                if time.monotonic() > deadline:
+                if self._over(began, PATIENCE_SECONDS):
                     raise
             else:
                 return
@@ -132,7 +145,7 @@ class Producer:
         began = time.monotonic()
         while True:
             try:
-                self._producer.commit_transaction(seconds)
+                self._producer.commit_transaction(min(seconds, _STEP_SECONDS))
             except KafkaException as error:
                 if error.args[0].retriable() and not self._over(began, seconds):
                     continue

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 _CHUNK = 1 << 16
@@ -15,6 +16,7 @@ class Proxy:
         self._hearing = threading.Event()
         self._hearing.set()
         self._cut = False
+        self._seconds_a_byte = 0.0
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._accept, name="proxy", daemon=True)
@@ -27,6 +29,10 @@ class Proxy:
     def go_deaf(self) -> None:
         """Nothing passes any more, in either direction; nobody is told."""
         self._hearing.clear()
+
+    def crawl(self, bytes_a_second: int) -> None:
+        """Lets no more through in a second, in each direction of each connection."""
+        self._seconds_a_byte = 1 / bytes_a_second
 
     def hear(self) -> None:
         self._hearing.set()
@@ -75,6 +81,7 @@ class Proxy:
         with suppress(OSError):
             while data := here.recv(_CHUNK):
                 self._hearing.wait()
+                time.sleep(len(data) * self._seconds_a_byte)
                 there.sendall(data)
         with suppress(OSError):
             there.shutdown(socket.SHUT_RDWR)
