@@ -125,7 +125,7 @@ def digest(definitions: Mapping[TableName, str | None], contents: Sequence[str] 
         (name.database, name.name, None if text is None else _COUNTER.sub("", text))
         for name, text in sorted(definitions.items())
     ]
-    return hashlib.sha256(json.dumps([plain, *contents]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*plain, *contents]).encode()).hexdigest()
 
 
 def wording_of(change: SchemaChange) -> Wording:

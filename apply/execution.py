@@ -28,6 +28,7 @@ from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
 from schemas.ddl.kinds import Kind
+from schemas.ddl.row_effects import row_effects
 from schemas.names import TableName, folded
 from schemas.records import SchemaChange
 from schemas.sql import ON_PRIMARY, identifier, text_literal
@@ -253,13 +254,13 @@ class Execution:
     def _prepared(self, reader: Connection, holder: Connection) -> Generator[None, None, Connection]:
         """A connection for the statement alone, in the session that it ran in at the source."""
         wording = wording_of(self.change)
-        if wording.computes_changing_values() and any(has_rows(reader, table.name) for table in self.change.tables):
+        volatile = row_effects(self.change.statement, lexed_modes(self.change)).volatile
+        if volatile and any(has_rows(reader, table.name) for table in self.change.tables):
             raise Unlike(
                 f"schema change {self.change.epoch} gives the rows that are there values that differ from one run to"
                 f" the next, and the log does not tell them: {head(self.change.statement)}",
-                hint="add the column at the destination by hand and fill in the source's values; then start again",
+                hint="the topics were written by an older version of penstock: migrate anew with a new task name",
             )
-
         time_zone = yield from zone_for(reader, self.change, wording, lambda sql: _asked(reader, sql, holder))
         runner = environment.open_session(self.endpoint)
         try:

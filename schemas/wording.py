@@ -15,24 +15,6 @@ _WEEKS = frozenset(("WEEK", "DATE_FORMAT", "STR_TO_DATE"))
 _CIPHERS = frozenset(("AES_ENCRYPT", "AES_DECRYPT"))
 _TIMES = frozenset(("TIME", "DATETIME", "TIMESTAMP"))
 _EXPRESSIONS = frozenset(("AS", "CHECK"))
-# Their value is another at each host, in each session or at each call.
-_CHANGING = frozenset(
-    (
-        "RAND",
-        "UUID",
-        "UUID_SHORT",
-        "SYSDATE",
-        "RANDOM_BYTES",
-        "CONNECTION_ID",
-        "CURRENT_ROLE",
-        "CURRENT_USER",
-        "USER",
-        "SESSION_USER",
-        "SYSTEM_USER",
-        "VERSION",
-        "CONVERT_TZ",
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -100,10 +82,6 @@ class Wording:
     def leaves_timestamps_open(self) -> bool:
         """A TIMESTAMP column says not whether it may be NULL, or gives a NOT NULL one no default."""
         return any(_is_open(attributes) for attributes in self._timestamps())
-
-    def computes_changing_values(self) -> bool:
-        """Rows that are there get a default whose value is another each time."""
-        return self.kind == "ALTER_TABLE" and "ADD" in self.words and bool(self.words & _CHANGING)
 
     def _has_expression_in_parentheses(self) -> bool:
         """DEFAULT (...), or an expression as a part of a key: ((...))."""

@@ -14,11 +14,12 @@ from schemas.ddl.lexer import SERVER_VERSION, SqlModes, Token, TokenKind, tokens
 from schemas.ddl.rewrite import replaced
 
 _MOVED = ("PARTITION", "TABLESPACE")
-#: of a default: another value for each row, or one that only the session of the source knows
+#: of a default: another value for each row, or one that only the session or the host of the source knows
 _VOLATILE = frozenset(
     (
         *("UUID", "UUID_SHORT", "RAND", "RANDOM_BYTES", "SYSDATE", "CONNECTION_ID", "USER", "SESSION_USER"),
         *("SYSTEM_USER", "CURRENT_ROLE", "DATABASE", "SCHEMA", "VERSION", "LAST_INSERT_ID", "FOUND_ROWS", "ROW_COUNT"),
+        "CONVERT_TZ",
     )
 )
 _NO_COLUMN = frozenset(

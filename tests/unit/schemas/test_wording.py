@@ -58,21 +58,6 @@ def test_texts_that_the_connections_collation_decides(sql: str, computes: bool) 
     assert of(sql).computes_texts() is computes
 
 
-@pytest.mark.parametrize(
-    ("sql", "changing"),
-    [
-        ("ALTER TABLE t ADD a CHAR(36) DEFAULT (UUID())", True),
-        ("ALTER TABLE t ADD COLUMN a DATETIME DEFAULT (SYSDATE())", True),
-        ("ALTER TABLE t ADD a BIGINT DEFAULT (connection_id())", True),
-        ("ALTER TABLE t ALTER a SET DEFAULT (UUID())", False),
-        ("ALTER TABLE t ADD a DATETIME DEFAULT (NOW())", False),
-        ("ALTER TABLE t ADD `uuid` INT", False),
-    ],
-)
-def test_values_that_no_second_run_gives(sql: str, changing: bool) -> None:
-    assert of(sql).computes_changing_values() is changing
-
-
 def test_variables_are_listed_once() -> None:
     assert len({variable.name for variable in PLAIN}) == len(PLAIN)
     assert all(variable.value is not None for variable in PLAIN if variable.way in (Way.PINNED, Way.SOURCE))
