@@ -2,9 +2,9 @@
 
 Before it runs, an intent with a digest of what stands there is committed. After a crash the digest tells whether it has
 run: definitions are still the same, or they are not; and where equal things change places, which leaves definitions as
-they were, contents. While it runs, a second connection holds the lock on the
-fence of the schema topic, so nobody else can begin the same change; when this process freezes, the connection that
-would run it dies before the one with the lock. A statement that outlives its process is waited for.
+they were, contents. While it runs, a second connection holds the note that it is applied, not committed yet, so nobody
+else can begin the same change; when this process freezes, the connection that would run it dies before the one with the
+note. A statement that outlives its process is waited for.
 """
 
 import time
@@ -17,13 +17,13 @@ from apply.ddl import Again, Plan, digest, drop_database, head, lexed_modes, pla
 from apply.defaults import missing_defaults
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
 from apply.evidence import contents, is_as_told
-from apply.records import Place
+from apply.ledger import Entry, Ledger
 from apply.standing import Standing, stands
 from apply.state import Intent, MadeTable, Refusal, State, Stuck
 from apply.statements import layout_of
 from apply.zone import Row, zone_for
 from runtime import environment
-from runtime.errors import Fatal, Transient
+from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
@@ -53,15 +53,14 @@ class Objection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """A schema change, the record at `offset` of the schema topic, whose fence stands at `fence`."""
+    """A schema change, and its record in the schema topic."""
 
     endpoint: Endpoint
     state_database: str
     target: str
     lock_wait_seconds: int
-    place: Place
-    fence: int
-    offset: int
+    ledger: Ledger
+    entry: Entry
     change: SchemaChange
 
     def run(self) -> Generator[None]:
@@ -88,6 +87,7 @@ class Execution:
                 else:
                     intent = self._refused(reader, intent)
                     guard.intend(intent)
+                    guard.unclaim(self.change.epoch)
             if objection is not None:
                 raise self._stuck(objection, intent.refused)
             seam("apply.ddl_done")
@@ -99,8 +99,9 @@ class Execution:
         """The committed intent of this change, and whether it was made just now."""
         with guard.transaction():
             self._claim(guard)
-            found = guard.intent()
-            if found is not None and found.epoch == self.change.epoch:
+            found = guard.intent(self.change.epoch)
+            guard.unclaim(self.change.epoch)  # until the change is applied
+            if found is not None:
                 return found, False
             intent = Intent(self.change.epoch, (yield from self._evidence(reader, holder, wanted)))
             guard.intend(intent)
@@ -123,8 +124,7 @@ class Execution:
         return replace(self.change, tables=tuple(there))
 
     def _claim(self, guard: State) -> None:
-        if guard.locked_fence(self.place) != self.fence:
-            raise Transient(f"another process has gone on with {self.place}")
+        self.ledger.claim(guard, self.entry)
 
     def _definitions(self, reader: Connection) -> dict[TableName, str | None]:
         return {table.name: definition(reader, table.name) for table in self.change.tables}
@@ -300,7 +300,7 @@ class Execution:
                 f" UPDATE {identifier(self.state_database)}.intents SET refused = 0, definitions = '' WHERE {where}"
             )
         tables = ", ".join(str(table.name) for table in self.change.tables)
-        return Stuck(self.place, self.offset, message, hint, tables)
+        return Stuck(self.ledger.place, self.entry.offset, message, hint, tables)
 
     def _check(self, reader: Connection) -> None:
         """Rows that come next must fit: better here than at some row later."""
@@ -324,11 +324,8 @@ class Execution:
             guard.put_database(change.database)
         if change.database is not None and change.kind == Kind.DROP_DATABASE.name:
             guard.drop_database(change.database)
-        guard.raise_epoch(change.epoch)
-        guard.clear_intent()
-        guard.clear_problem(self.place)
-        if not guard.advance(self.place, self.fence, self.offset + 1, change.epoch, change.source_us):
-            raise Transient(f"another process has gone on with {self.place}")
+        guard.clear_intent(change.epoch)
+        self.ledger.note(guard, self.entry)
 
 
 def _asked(connection: Connection, sql: str, holder: Connection) -> Generator[None, None, list[Row]]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from apply.cascade import ForeignKey, Root, Step, contradictory, first_steps, found, next_steps, roots, statement
 from apply.destination import IDLE_SECONDS, open_session, read_shape
-from apply.records import Place
+from apply.ledger import Entry, Ledger
 from apply.state import MadeTable, State, Stuck
-from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.stopping import Stopped
@@ -36,17 +35,15 @@ _STAMPED = (
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A cascade, the record at `offset` of the schema topic, whose fence stands at `fence`."""
+    """A cascade, and its record in the schema topic."""
 
-    place: Place
-    fence: int
-    offset: int
+    ledger: Ledger
+    entry: Entry
     cascade: Cascade
 
     def claim(self, state: State) -> None:
-        """Holds the fence against every other process until the transaction ends."""
-        if state.locked_fence(self.place) != self.fence:
-            raise self.overtaken()
+        """Keeps every other process from the cascade until the transaction ends."""
+        self.ledger.claim(state, self.entry)
 
     def note(self, state: State, made: Mapping[str, MadeTable]) -> None:
         """The cascade is done, with the transaction that says so."""
@@ -54,17 +51,11 @@ class Due:
         for table in cascade.tables:
             if table.topic in made:
                 state.put_table(MadeTable(table.topic, made[table.topic].name, cascade.epoch, table.barriers))
-        state.raise_epoch(cascade.epoch)
-        state.clear_problem(self.place)
-        if not state.advance(self.place, self.fence, self.offset + 1, cascade.epoch, cascade.source_us):
-            raise self.overtaken()
-
-    def overtaken(self) -> Transient:
-        return Transient(f"another process has gone on with {self.place}")
+        self.ledger.note(state, self.entry)
 
     def stuck(self, table: TableName, error: str, hint: str) -> Stuck:
         text = f"rows of {self.cascade.name} were changed and others of {table} followed: {error}"
-        return Stuck(self.place, self.offset, text, hint, str(table))
+        return Stuck(self.ledger.place, self.entry.offset, text, hint, str(table))
 
 
 class Follower:

@@ -6,7 +6,7 @@ wish, so it is overwritten only here, before the first record of its partition i
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from apply.records import Place, Records
 from apply.settings import ApplySettings
@@ -33,6 +33,7 @@ class Inbox:
         self._resume = resume
         self._starts: dict[Place, int] = {}  # of every partition that this process has
         self._held: dict[Place, int] = {}  # partitions that rest, and how far they are applied
+        self._trailing: set[Place] = set()  # those of them of which more records come all the same
         self._unmarked: set[Place] = set()
         self._moved: set[Place] = set()  # partitions that have come or gone during a poll
         self._dirty: set[Place] = set()  # their committed offsets may be behind
@@ -85,19 +86,29 @@ class Inbox:
         with errors_of(f"hold {place}"):
             self._seek(TopicPartition(*place, offset))
             self._consumer.pause([TopicPartition(*place)])
+        self._trailing.discard(place)
         self._held[place] = offset
 
     def rest(self, place: Place, applied: int) -> None:
         """Lets a partition rest whose records were all taken; they are applied up to the offset `applied`."""
-        if place not in self._held:
+        if place not in self._held or place in self._trailing:
             with errors_of(f"hold {place}"):
                 self._consumer.pause([TopicPartition(*place)])
+        self._trailing.discard(place)
         self._held[place] = applied
         self._dirty.add(place)
 
-    def release(self, places: Iterable[Place]) -> None:
+    def trail(self, place: Place, applied: int) -> None:
+        """A partition goes on although what was taken of it is applied only up to the offset `applied`."""
+        self.release([place])
+        self._trailing.add(place)
+        self._held[place] = applied
+        self._dirty.add(place)
+
+    def release(self, places: Collection[Place]) -> None:
         """The partitions go on."""
-        rested = [place for place in places if self._held.pop(place, None) is not None]
+        rested = [place for place in places if self._held.pop(place, None) is not None and place not in self._trailing]
+        self._trailing.difference_update(places)
         if rested:
             with errors_of("go on with held partitions"):
                 self._consumer.resume([TopicPartition(*place) for place in rested])
@@ -211,6 +222,7 @@ class Inbox:
             for place in places:
                 known.pop(place, None)
         self._moved |= places
+        self._trailing -= places
         self._unmarked -= places
         self._dirty -= places
         log.info("revoked", partitions=sorted(str(place) for place in places))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from apply.destination import open_session
 from apply.fences import Fences
+from apply.gate import Gate
 from apply.inbox import Inbox
 from apply.layouts import Layouts
 from apply.records import Place, Records
-from apply.resting import Resting
+from apply.resting import Resting, together
 from apply.rewind import Rewind
 from apply.schema_topic import SchemaTopic
 from apply.settings import ApplySettings
@@ -25,7 +26,6 @@ from schemas.topics import schema_topic
 
 _IDLE_SECONDS = 0.2
 _HELD_SECONDS = 0.02
-_BUSY_SECONDS = 0.005
 _PING_SECONDS = 15.0
 _BEHIND_SECONDS = 5.0  # shorter times are no news
 
@@ -49,7 +49,7 @@ class Apply:
             fences = Fences(self.kafka, connection, state)
             with closing(Inbox(self.kafka, self.task, self.group, self.settings, fences.resume)) as inbox:
                 share = Share(self, connection, state, fences, inbox)
-                with closing(share.schema):
+                with closing(share):
                     while True:
                         share.turn()
                         yield
@@ -83,15 +83,18 @@ class Share:
         self._layouts = Layouts(apply.kafka, apply.task, connection)
         self._settings = apply.settings
         self._writer = Writer(connection, state, self._layouts, fences, apply.settings)
-        self._resting = Resting(state, apply.settings)
+        self._resting: Resting[Place] = Resting(state, apply.settings)
         self._apart: deque[Records] = deque()  # polled, and to be written one partition at a time
-        self.schema = SchemaTopic(
-            apply.destination, apply.group, Place(schema_topic(apply.task), 0), state, fences, apply.settings
-        )
-        self._epoch = state.epoch()
+        place = Place(schema_topic(apply.task), 0)
+        self._schema = SchemaTopic(apply.destination, apply.group, place, connection, state, fences, apply.settings)
+        self._gate = Gate(apply.kafka, place, state)
         self._awaited: dict[Place, int] = {}  # epochs that held partitions wait for
         self._looked = self._used = self._worked = time.monotonic()
         self._behind_since: float | None = 0.0
+
+    def close(self) -> None:
+        self._schema.close()
+        self._gate.close()
 
     def turn(self) -> None:
         """Applies what has come. A partition that cannot go on stands still, and the others go on."""
@@ -123,26 +126,29 @@ class Share:
         self._awaited.pop(place, None)  # what comes first is tried first
 
     def _go_on_with_schema(self) -> None:
-        schema = self.schema
+        schema = self._schema
         if not schema.busy:
             return
         if not self._inbox.has(schema.place):
             schema.close()
             return
-        if not schema.waiting:
+        if schema.step():
+            self._look()
+        if schema.works:
             self._worked = time.monotonic()
-        try:
-            more = schema.step()
-        except Stuck as stuck:
-            schema.close()
-            self._refused(stuck)
+        self._keep_schema()
+
+    def _keep_schema(self) -> None:
+        """The schema topic's records are taken while they fit, and committed as they are applied."""
+        schema = self._schema
+        if schema.place in self._resting or not self._inbox.has(schema.place):
             return
-        if more:
+        if schema.full:
             self._inbox.rest(schema.place, self._fences[schema.place].next_offset)
+        elif schema.busy:
+            self._inbox.trail(schema.place, self._fences[schema.place].next_offset)
         else:
-            self._resting.went_on([schema.place])
             self._inbox.release([schema.place])
-        self._see_epoch()
 
     def _look_for_epoch(self) -> None:
         """Partitions rest until a schema change is applied, perhaps by another process."""
@@ -150,35 +156,34 @@ class Share:
         for place in [place for place in self._awaited if not self._inbox.has(place)]:
             del self._awaited[place]
         if self._awaited and now - self._looked >= _HELD_SECONDS:
-            self._looked = now
-            self._see_epoch()
+            self._look()
         if now - self._used >= _PING_SECONDS:
             self._used = now
             self._connection.query("SELECT 1")
 
-    def _see_epoch(self) -> None:
-        epoch = self._state.epoch()
-        if epoch != self._epoch:
-            self._epoch = epoch
+    def _look(self) -> None:
+        """What is applied now, and who may go on."""
+        self._looked = time.monotonic()
+        if self._gate.look():
             self._layouts.forget()
-            due = [place for place, awaited in self._awaited.items() if awaited <= epoch]
-            self._inbox.release(due)
-            for place in due:
-                del self._awaited[place]
+        due = [place for place, awaited in self._awaited.items() if awaited <= self._gate.open_to(place.topic)]
+        self._inbox.release(due)
+        for place in due:
+            del self._awaited[place]
 
     def _patience(self) -> float:
-        if self.schema.busy:
-            return _BUSY_SECONDS
         if self._awaited:
             return _HELD_SECONDS
+        if self._schema.busy:
+            return self._schema.pause
         return min(_IDLE_SECONDS, self._inbox.commit_in or _IDLE_SECONDS)
 
     def _apply(self, batch: Sequence[Records], stuck: Sequence[Stuck]) -> None:
         due = []
         for records in batch:
-            if records.place == self.schema.place:
-                self.schema.take(records)
-                self._inbox.rest(records.place, self._fences[records.place].next_offset)
+            if records.place == self._schema.place:
+                self._schema.take(records)
+                self._keep_schema()
                 continue
             unapplied = records.since(self._fences[records.place].next_offset)
             if len(unapplied):
@@ -219,11 +224,12 @@ class Share:
             before = records.head(len(records) // 2)  # what precedes the record is applied first
             self._inbox.go_to(records.place, before.next_offset)
             return self._due(before)
-        if last > self._epoch:
-            self._see_epoch()
-        if last <= self._epoch:
+        if last > self._gate.open_to(records.place.topic):
+            self._look()
+        allowed = self._gate.open_to(records.place.topic)
+        if last <= allowed:
             return records
-        due = records.up_to_epoch(self._epoch, self._layouts.epoch_of)
+        due = records.up_to_epoch(allowed, self._layouts.epoch_of)
         self._inbox.hold(records.place, due.next_offset)
         self._awaited[records.place] = self._layouts.epoch_of(records.values[len(due)])
         return due
@@ -250,7 +256,7 @@ class Share:
         except Stuck as stuck:
             self._refused(stuck)
         except Locked as error:
-            self._resting.locked(place, self._fences[place].next_offset, error)
+            self._resting.locked(place, place, self._fences[place].next_offset, error)
             self._stand_still(place)
         else:
             self._resting.went_on([place])
@@ -260,8 +266,8 @@ class Share:
 
     def _end_if_nothing_else(self) -> None:
         """Nobody has anything from a process that only stands still: its end tells an operator."""
-        verdict = self._resting.verdict
-        if verdict is None or self._resting.locks:
+        verdict = together([*self._schema.resting.stuck, *self._resting.stuck])
+        if verdict is None or self._resting.locks or self._schema.resting.locks or self._schema.works:
             return
         if time.monotonic() - self._worked > self._settings.quiet_seconds:
             raise verdict

@@ -143,7 +143,7 @@ class Rewind:
             yield from self._empty(shape.name)
         if not self._state.rewind(wish.place, wish.fence.next_offset, wish.offset):
             raise Transient(f"the fence of {wish.place} has just moved")
-        self._state.clear_problem(wish.place)
+        self._state.clear_problems(wish.place)
         log.info("rewound", partition=str(wish.place), before=wish.fence.next_offset, now=wish.offset)
         yield
 

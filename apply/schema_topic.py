@@ -1,115 +1,234 @@
-"""The records of the schema topic, one after another: each schema change waits for the rows that precede it."""
+"""The records of the schema topic: each waits for the rows that precede it and for what it depends on.
+
+A few run at the same time. One that is refused, or meets a lock, is tried again later; what does not depend on it goes
+on.
+"""
 
 import time
-from collections import deque
 from collections.abc import Generator
 
 from apply.execution import Execution
 from apply.fences import Fences
 from apply.following import Due, Follower
+from apply.ledger import Entry, Ledger
+from apply.reach import Reach, reach
 from apply.records import Place, Records
+from apply.resting import Resting
 from apply.settings import ApplySettings
 from apply.state import State, Stuck
-from runtime.errors import Fatal, Transient
-from runtime.mysql import Endpoint
-from schemas.records import Cascade, SchemaChange, SnapshotCompleted, parse_schema_record
+from runtime.errors import Fatal
+from runtime.mysql import Connection, Endpoint, Locked
+from schemas.names import folded
+from schemas.records import Cascade, SchemaChange, parse_schema_record
+from schemas.sql import ON_PRIMARY
 
 _TURN_SECONDS = 0.05
+_BEGUN = 64  # records that may look for the rows that precede them
+_AT_ONCE = 4  # statements that may run
+_FIRST_PAUSE_SECONDS = 0.005
+_LONGEST_PAUSE_SECONDS = 0.25
+_KEYS = (
+    f"{ON_PRIMARY}SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME"
+    " FROM information_schema.REFERENTIAL_CONSTRAINTS"
+)
 
 
 class SchemaTopic:
     """What this process does when the schema topic is one of its partitions; `step` by `step`, never waiting long."""
 
     def __init__(
-        self, endpoint: Endpoint, target: str, place: Place, state: State, fences: Fences, settings: ApplySettings
+        self,
+        endpoint: Endpoint,
+        target: str,
+        place: Place,
+        connection: Connection,
+        state: State,
+        fences: Fences,
+        settings: ApplySettings,
     ) -> None:
         self._endpoint = endpoint
         self._target = target
         self.place = place
+        self._connection = connection
         self._state = state
         self._fences = fences
         self._settings = settings
-        self._waiting: deque[tuple[int, bytes]] = deque()
-        self._current: Generator[None] | None = None
-        self.waiting = False  # for rows, so nothing runs
+        self._ledger = Ledger(place, state, fences)
+        self._knows_keys = False
+        self._begun: list[Entry] = []
+        self._running = 0
+        self._cascading = False
+        self._changed = False  # the destination's tables, since the follower has looked at them
+        self._pauses: dict[int, float] = {}
         self._follower = Follower(endpoint, settings.state_database, target, settings.lock_wait_seconds)
+        self.resting: Resting[int] = Resting(state, settings)  # by offset
 
     @property
     def busy(self) -> bool:
-        return self._current is not None or bool(self._waiting)
+        return bool(self._ledger)
+
+    @property
+    def full(self) -> bool:
+        """No more records can be taken now."""
+        return self._ledger.full
+
+    @property
+    def works(self) -> bool:
+        """Something runs, or is about to: not only waits for rows or an operator."""
+        return bool(self._running or self._cascading)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until there may be something to do."""
+        if not self._begun:
+            return _LONGEST_PAUSE_SECONDS
+        soonest = min(entry.due for entry in self._begun) - time.monotonic()
+        return min(_LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, soonest))
 
     def take(self, records: Records) -> None:
-        self._waiting.extend(zip(records.offsets, records.values, strict=True))
+        for offset, value in zip(records.offsets, records.values, strict=True):
+            try:
+                record = parse_schema_record(value)
+            except ValueError:
+                entry = Entry(offset, len(value), value, None, Reach(everything=True))
+            else:
+                entry = Entry(offset, len(value), b"", record, reach(record))
+            self._ledger.add(entry)
+        self._ledger.settle()
 
     def close(self) -> None:
         """Lets go of everything: whoever has the partition next begins at its fence."""
-        self._waiting.clear()
-        self.waiting = False
-        if self._current is not None:
-            self._current.close()
-            self._current = None
+        for entry in self._begun:
+            if entry.run is not None:
+                entry.run.close()
+        self._begun.clear()
+        self._pauses.clear()
+        self._ledger.clear()
+        self._knows_keys = False
+        self.resting.keep(())
         self._follower.close()
 
     def step(self) -> bool:
-        """Goes on until a record has to wait, or others of this process should have a turn; true when there is more."""
+        """Goes on with everything until it has to wait, or others of this process should have a turn; true when
+        something has been applied."""
         until = time.monotonic() + _TURN_SECONDS
-        while self.busy and time.monotonic() < until:
-            if self._current is None:
-                self._current = self._apply(*self._waiting.popleft())
-            try:
-                next(self._current)
-            except StopIteration:
-                self._current = None
-            else:
-                break
-        return self.busy
+        applied, moved = False, True
+        while moved and time.monotonic() < until:
+            self._begin()
+            moved = False
+            for entry in list(self._begun):
+                if entry.due <= time.monotonic():
+                    moved |= self._go_on(entry)
+            applied |= moved
+        return applied
 
-    def _apply(self, offset: int, value: bytes) -> Generator[None]:
-        if offset < self._fences[self.place].next_offset:  # taken twice: the partition went and came back
+    def _begin(self) -> None:
+        room = _BEGUN - len(self._begun)
+        if room <= 0:
             return
+        self._learn_keys()
+        for entry in self._ledger.ready(time.monotonic())[:room]:
+            entry.run = self._apply(entry)
+            entry.due = 0.0
+            self._begun.append(entry)
+
+    def _learn_keys(self) -> None:
+        """Tables that the destination's foreign keys connect belong together, whatever the texts to come say."""
+        if self._knows_keys or sum(not entry.done for entry in self._ledger) < 2:
+            return
+        self._knows_keys = True
+        for row in self._connection.query(_KEYS):
+            child_database, child, parent_database, parent = (folded(str(name)) for name in row)
+            self._ledger.families.join([(child_database, child), (parent_database, parent)])
+
+    def _go_on(self, entry: Entry) -> bool:
+        """True when the record is done, so that others may begin."""
+        assert entry.run is not None
         try:
-            record = parse_schema_record(value)
-        except ValueError as error:
-            hint = "something else has written to the task's topics, or a newer version of penstock has"
-            raise Stuck(self.place, offset, f"not a schema change: {error}", hint) from error
-        match record:
+            next(entry.run)
+        except StopIteration:
+            self._end(entry)
+            self.resting.went_on([entry.offset])
+            self._ledger.finished(entry)
+            return True
+        except Stuck as stuck:
+            self._end(entry)
+            self.resting.refused(entry.offset, stuck)
+            entry.due = self.resting.until(entry.offset)
+        except Locked as error:
+            self._end(entry)
+            self.resting.locked(entry.offset, self.place, entry.offset, error)
+            entry.due = self.resting.until(entry.offset)
+        else:
+            pause = self._pauses.get(entry.offset, _FIRST_PAUSE_SECONDS)
+            self._pauses[entry.offset] = min(_LONGEST_PAUSE_SECONDS, pause * 1.2)
+            entry.due = time.monotonic() + pause
+        return False
+
+    def _end(self, entry: Entry) -> None:
+        entry.run = None
+        self._begun.remove(entry)
+        self._pauses.pop(entry.offset, None)
+
+    def _apply(self, entry: Entry) -> Generator[None]:
+        match entry.record:
             case SchemaChange():
-                yield from self._preceding(record)
-                self._follower.close()
-                yield from self._run(offset, record)
+                yield from self._preceding(entry.record)
+                yield from self._run(entry, entry.record)
+                self._changed = True
             case Cascade():
-                yield from self._preceding(record)
-                yield from self._follower.run(Due(self.place, self._fences[self.place].next_offset, offset, record))
-            case SnapshotCompleted():
-                fence = self._fences[self.place]
-                if not self._state.advance(self.place, fence.next_offset, offset + 1, fence.epoch, fence.source_us):
-                    raise Transient(f"another process has gone on with {self.place}")
-        self._fences.reread(self.place)
+                yield from self._preceding(entry.record)
+                yield from self._follow(entry, entry.record)
+            case _:
+                raise self._unreadable(entry)
+
+    def _unreadable(self, entry: Entry) -> Stuck:
+        hint = "something else has written to the task's topics, or a newer version of penstock has"
+        try:
+            parse_schema_record(entry.value)
+        except ValueError as error:
+            return Stuck(self.place, entry.offset, f"not a schema change: {error}", hint)
+        return Stuck(self.place, entry.offset, "not a schema change", hint)
 
     def _preceding(self, change: SchemaChange | Cascade) -> Generator[None]:
         """Waits until every row of its tables that precedes the change is applied, by whichever process."""
         for table in change.tables:
             for partition, barrier in enumerate(table.barriers):
                 while barrier > self._state.next_offset(Place(table.topic, partition)):
-                    self.waiting = True
                     yield
-        self.waiting = False
 
-    def _run(self, offset: int, change: SchemaChange) -> Generator[None]:
+    def _follow(self, entry: Entry, cascade: Cascade) -> Generator[None]:
+        while self._cascading:
+            yield
+        self._cascading = True
+        try:
+            if self._changed:
+                self._changed = False
+                self._follower.close()
+            yield from self._follower.run(Due(self._ledger, entry, cascade))
+        finally:
+            self._cascading = False
+
+    def _run(self, entry: Entry, change: SchemaChange) -> Generator[None]:
+        while self._running >= _AT_ONCE:
+            yield
+        self._pauses.pop(entry.offset, None)  # it may end at once
         execution = Execution(
             endpoint=self._endpoint,
             state_database=self._settings.state_database,
             target=self._target,
             lock_wait_seconds=self._settings.lock_wait_seconds,
-            place=self.place,
-            fence=self._fences[self.place].next_offset,
-            offset=offset,
+            ledger=self._ledger,
+            entry=entry,
             change=change,
         )
+        self._running += 1
         try:
             yield from execution.run()
         except Stuck:
             raise
         except Fatal as error:
             tables = ", ".join(str(table.name) for table in change.tables)
-            raise Stuck(self.place, offset, str(error), error.hint, tables) from error
+            raise Stuck(self.place, entry.offset, str(error), error.hint, tables) from error
+        finally:
+            self._running -= 1

@@ -13,6 +13,7 @@ from enum import IntEnum
 from importlib.resources import files
 
 from apply.records import Place
+from apply.state_keys import ensure_keys
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from schemas.names import TableName
@@ -20,6 +21,7 @@ from schemas.sql import ON_PRIMARY, identifier, text_literal
 
 _SELECT = f"{ON_PRIMARY}SELECT"
 _UNKNOWN_DATABASE = 1049
+_DUPLICATE_KEY = 1062
 _NO_SUCH_TABLE = 1146
 
 
@@ -133,6 +135,7 @@ class State:
         for name, body in _definitions():
             if name not in present:
                 self._connection.execute(f"CREATE TABLE IF NOT EXISTS {self._schema}.{name} {body}")
+        ensure_keys(self._connection, self._database)
         self._connection.execute(
             f"INSERT INTO {self._schema}.epochs (target, applied_epoch, rebuilding, opened)"
             f" VALUES ({self._target}, 0, 0, 1) ON DUPLICATE KEY UPDATE opened = opened + 1"
@@ -183,7 +186,7 @@ class State:
 
     def forget(self) -> None:
         """Everything about the target is as before its first record; its tables must be gone."""
-        for name in ("fences", "intents", "tables", "made_databases", "problems"):
+        for name in ("fences", "intents", "applied", "tables", "made_databases", "problems"):
             self._connection.execute(f"DELETE FROM {self._schema}.{name} WHERE target = {self._target}")
         self._connection.execute(
             f"UPDATE {self._schema}.epochs SET applied_epoch = 0, rebuilding = 0 WHERE target = {self._target}"
@@ -246,8 +249,11 @@ class State:
             == 1
         )
 
-    def intent(self) -> Intent | None:
-        sql = f"{_SELECT} epoch, definitions, refused FROM {self._schema}.intents WHERE target = {self._target}"
+    def intent(self, epoch: int) -> Intent | None:
+        sql = (
+            f"{_SELECT} epoch, definitions, refused FROM {self._schema}.intents"
+            f" WHERE target = {self._target} AND epoch = {epoch}"
+        )
         rows = self._connection.query(sql)
         return Intent(int(rows[0][0]), str(rows[0][1]), Refusal(rows[0][2])) if rows else None
 
@@ -257,8 +263,37 @@ class State:
             f" VALUES ({self._target}, {intent.epoch}, {text_literal(intent.definitions)}, {int(intent.refused)})"
         )
 
-    def clear_intent(self) -> None:
-        self._connection.execute(f"DELETE FROM {self._schema}.intents WHERE target = {self._target}")
+    def clear_intent(self, epoch: int) -> None:
+        self._connection.execute(
+            f"DELETE FROM {self._schema}.intents WHERE target = {self._target} AND epoch = {epoch}"
+        )
+
+    def progress(self) -> tuple[int, frozenset[int]]:
+        """The epoch up to which everything is applied, and those beyond it that are."""
+        rows = self._connection.query(
+            f"{_SELECT} applied_epoch FROM {self._schema}.epochs WHERE target = {self._target}"
+            f" UNION ALL SELECT epoch FROM {self._schema}.applied WHERE target = {self._target}"
+        )
+        epochs = [int(row[0]) for row in rows]
+        return (epochs[0], frozenset(epochs[1:])) if epochs else (0, frozenset())
+
+    def claim(self, epoch: int) -> bool:
+        """Notes an epoch as applied; False when it is already. Waits for another session that has not decided yet."""
+        try:
+            self._connection.execute(
+                f"INSERT INTO {self._schema}.applied (target, epoch) VALUES ({self._target}, {epoch})"
+            )
+        except Refused as error:
+            if error.code != _DUPLICATE_KEY:
+                raise
+            return False
+        return True
+
+    def unclaim(self, epoch: int) -> None:
+        """Takes the note back. One row by its key: others may be locked."""
+        self._connection.execute(
+            f"DELETE FROM {self._schema}.applied WHERE target = {self._target} AND epoch = {epoch}"
+        )
 
     def tables(self) -> dict[str, MadeTable]:
         """The tables that penstock has made, by topic."""
@@ -305,7 +340,7 @@ class State:
         return tuple(Problem(*row) for row in rows)
 
     def put_problem(self, problem: Problem) -> None:
-        """Notes a problem; one that lasts keeps the time at which it began."""
+        """Notes a problem of a record; one that lasts keeps the time at which it began."""
         values: Sequence[str] = (
             text_literal(problem.topic),
             str(problem.partition),
@@ -320,11 +355,14 @@ class State:
             f"INSERT INTO {self._schema}.problems"
             " (target, topic, `partition`, `offset`, table_name, row_key, error, hint, since_us)"
             f" VALUES ({self._target}, {', '.join(values)}) ON DUPLICATE KEY UPDATE"
-            " since_us = IF(`offset` = VALUES(`offset`), since_us, VALUES(since_us)), `offset` = VALUES(`offset`),"
             " table_name = VALUES(table_name), row_key = VALUES(row_key), error = VALUES(error), hint = VALUES(hint)"
         )
 
-    def clear_problem(self, place: Place) -> None:
+    def clear_problem(self, place: Place, offset: int) -> None:
+        self._connection.execute(f"DELETE FROM {self._schema}.problems WHERE {self._at(place)} AND `offset` = {offset}")
+
+    def clear_problems(self, place: Place) -> None:
+        """The partition goes on."""
         self._connection.execute(f"DELETE FROM {self._schema}.problems WHERE {self._at(place)}")
 
     def _named(self, database: str) -> str:

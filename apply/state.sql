@@ -12,7 +12,7 @@ CREATE TABLE fences (
 
 CREATE TABLE epochs (
     target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    applied_epoch INT NOT NULL COMMENT 'the last schema change that is applied',
+    applied_epoch INT NOT NULL COMMENT 'every schema change up to this one is applied',
     rebuilding TINYINT NOT NULL COMMENT '1 while the tables of the target are being dropped',
     opened BIGINT NOT NULL COMMENT 'how often a process has opened this target',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
@@ -25,8 +25,14 @@ CREATE TABLE intents (
     definitions CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'digest of what stood before it',
     refused TINYINT NOT NULL COMMENT '1, 2: refused; 2: its effect can be seen',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
-    PRIMARY KEY (target)
+    PRIMARY KEY (target, epoch)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes that may have run without being noted';
+
+CREATE TABLE applied (
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    epoch INT NOT NULL COMMENT 'a schema change that is applied before one that precedes it',
+    PRIMARY KEY (target, epoch)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes that are applied, beyond applied_epoch';
 
 CREATE TABLE tables (
     target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -54,5 +60,5 @@ CREATE TABLE problems (
     error TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     hint TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     since_us BIGINT NOT NULL,
-    PRIMARY KEY (target, topic, `partition`)
+    PRIMARY KEY (target, topic, `partition`, `offset`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='partitions that wait for an operator';

@@ -148,7 +148,7 @@ class Writer:
                     " to fill it again, and let nobody else write there",
                 )
         if each.records.place in self._troubled:
-            self._state.clear_problem(each.records.place)
+            self._state.clear_problems(each.records.place)
 
     def _execute(self, step: Step) -> int:
         """What a lax session of the source let an expression give, the destination must compute again."""

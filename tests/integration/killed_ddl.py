@@ -1,22 +1,25 @@
 """Runs schema changes that are killed at the seam that is armed: `python -m tests.integration.killed_ddl`.
 
-Each pickled Execution on stdin runs in a child of its own, whose exit status is printed.
+Each pickled Order on stdin runs in a child of its own, whose exit status is printed.
 """
 
 import os
 import pickle
 import sys
+from contextlib import closing
 
-from apply.execution import Execution
+from apply.destination import open_session
 from runtime.errors import Transient
+from tests.integration.order import Order
 
 
-def run(execution: Execution) -> None:
+def run(order: Order) -> None:
     """To its end, however busy the servers are."""
     while True:
         try:
-            for _ in execution.run():
-                pass
+            with closing(open_session(order.endpoint, order.lock_wait_seconds)) as connection:
+                for _ in order.execution(connection).run():
+                    pass
         except Transient:
             continue
         return
@@ -25,13 +28,13 @@ def run(execution: Execution) -> None:
 def main() -> None:
     while True:
         try:
-            execution = pickle.load(sys.stdin.buffer)
+            order = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        assert isinstance(execution, Execution)
+        assert isinstance(order, Order)
         child = os.fork()
         if not child:
-            run(execution)
+            run(order)
             os._exit(0)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

@@ -11,7 +11,6 @@ from contextlib import closing
 
 import pytest
 
-from apply.execution import Execution
 from apply.records import Place
 from apply.state import Stuck
 from runtime.mysql import Connection
@@ -20,6 +19,7 @@ from schemas.records import SchemaChange
 from schemas.sql import identifier, qualified
 from tests.integration.killed_ddl import run
 from tests.integration.lab import Lab
+from tests.integration.order import Order
 
 COLUMNS = "(id INT PRIMARY KEY, a INT, b INT, c INT)"
 PARTITIONS = "PARTITION BY RANGE (id) (PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN (20))"
@@ -67,10 +67,10 @@ class Killer:
             env={**os.environ, "PENSTOCK_SEAM": f"{seam}:1:kill"},
         )
 
-    def kill(self, execution: Execution) -> None:
+    def kill(self, order: Order) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        pickle.dump(execution, self._process.stdin)
+        pickle.dump(order, self._process.stdin)
         self._process.stdin.flush()
         assert int(self._process.stdout.readline()) == -signal.SIGKILL
 
@@ -91,20 +91,11 @@ def at_run() -> Iterator[Killer]:
         yield killer
 
 
-def next_change(lab: Lab, change: SchemaChange) -> Execution:
+def next_change(lab: Lab, change: SchemaChange) -> Order:
     """As apply runs the change that comes next."""
     place = Place(lab.task, 0)
-    fence = lab.fence(place).next_offset
-    return Execution(
-        endpoint=lab.stack.destination.endpoint("polar"),
-        state_database=lab.state,
-        target=lab.group,
-        lock_wait_seconds=5,
-        place=place,
-        fence=fence,
-        offset=fence + 1,
-        change=change,
-    )
+    endpoint = lab.stack.destination.endpoint("polar")
+    return Order(lab.feed.kafka, endpoint, lab.state, lab.group, place, lab.fence(place).next_offset + 1, change)
 
 
 def test_each_statement_runs_once(lab: Lab, at_intent: Killer, at_run: Killer) -> None:
@@ -118,11 +109,11 @@ def test_each_statement_runs_once(lab: Lab, at_intent: Killer, at_run: Killer) -
             connection.execute(f"INSERT INTO {identifier(lab.database)}.{name} VALUES {values}")
     for kind, statement, touched in STATEMENTS:
         change = lab.feed.change(kind, statement, *(TableName(lab.database, name) for name in touched))
-        execution = next_change(lab, change)
-        at_intent.kill(execution)
-        at_run.kill(execution)
+        order = next_change(lab, change)
+        at_intent.kill(order)
+        at_run.kill(order)
         assert lab.applied().epoch == change.epoch - 1
-        run(execution)
+        run(order)
         assert lab.applied().epoch == change.epoch
         assert rows(lab.destination, lab.database) == rows(lab.feed.source, lab.database), statement
 

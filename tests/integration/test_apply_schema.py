@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 import pytest
 from structlog.testing import capture_logs
 
-from apply.execution import Execution
+from apply.destination import open_session
 from apply.records import Place
 from apply.state import Stuck
 from runtime.errors import Fatal, Transient
@@ -13,6 +13,7 @@ from runtime.mysql import connect
 from schemas.names import TableName
 from schemas.sql import identifier, qualified
 from tests.integration.lab import Lab
+from tests.integration.order import Order
 from tests.unit.apply.values import created, updated
 
 
@@ -182,17 +183,11 @@ def test_only_one_process_runs_a_schema_change(lab: Lab) -> None:
         lab.until(lab.all_committed, session)
     place = Place(lab.task, 0)
     change = lab.feed.change("ALTER_TABLE", "ALTER TABLE t ADD v INT", table)
-    execution = Execution(
-        endpoint=lab.stack.destination.endpoint("polar"),
-        state_database=lab.state,
-        target=lab.group,
-        lock_wait_seconds=1,
-        place=place,
-        fence=lab.fence(place).next_offset,
-        offset=lab.fence(place).next_offset + 1,
-        change=change,
-    )
-    with closing(connect(lab.stack.destination.endpoint("admin"))) as reader:
+    with ExitStack() as exit_stack, closing(connect(lab.stack.destination.endpoint("admin"))) as reader:
+        endpoint = lab.stack.destination.endpoint("polar")
+        offset = lab.fence(place).next_offset + 1
+        order = Order(lab.feed.kafka, endpoint, lab.state, lab.group, place, offset, change, lock_wait_seconds=1)
+        execution = order.execution(exit_stack.enter_context(closing(open_session(endpoint, 5))))
         reader.execute("BEGIN")
         reader.query(f"SELECT * FROM {qualified(table)}")  # holds the ALTER TABLE up
         with closing(execution.run()) as first:
@@ -202,8 +197,8 @@ def test_only_one_process_runs_a_schema_change(lab: Lab) -> None:
             reader.execute("COMMIT")
             for _ in first:
                 pass
-    with closing(execution.run()) as late, pytest.raises(Transient, match="another process"):
-        next(late)
+        with closing(execution.run()) as late, pytest.raises(Transient, match="another process"):
+            next(late)
     assert [row[0] for row in lab.destination.query(f"SHOW COLUMNS FROM {qualified(table)}")] == ["id", "v"]
     assert lab.applied().epoch == change.epoch
 
@@ -221,3 +216,45 @@ def test_a_statement_that_outlives_its_process_is_waited_for(lab: Lab) -> None:
         lab.until(lambda: lab.applied().epoch == lab.feed.epoch, session)
     events = [entry["event"] for entry in logs]
     assert events.index("ddl_still_running") < events.index("ddl_had_run") < events.index("ddl_applied")
+
+
+def test_a_statement_that_takes_long_holds_up_its_own_table_alone(lab: Lab) -> None:
+    """Rows and later statements of other tables go on, in every process; what is done stays done after a restart."""
+    create = "CREATE TABLE {} (id INT PRIMARY KEY, v INT)"
+    slow, quick, third = (lab.feed.create(lab.database, create.format(name), name) for name in ("slow", "quick", "x"))
+    child = TableName(lab.database, "child")
+    waits = "CREATE TABLE child (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES slow (id))"
+
+    def later() -> list[int]:
+        return [row[0] for row in lab.destination.query(f"SELECT epoch FROM {identifier(lab.state)}.applied")]
+
+    with ExitStack() as exit_stack, closing(connect(lab.stack.destination.endpoint("admin"))) as reader:
+        one, two = (exit_stack.enter_context(closing(lab.apply().session())) for _ in range(2))
+        lab.until(lab.all_committed, one, two)
+        before = lab.feed.epoch
+        reader.execute("BEGIN")
+        reader.query(f"SELECT * FROM {qualified(slow)}")
+        lab.feed.change("ALTER_TABLE", "ALTER TABLE slow ADD w INT NOT NULL DEFAULT 5", slow)
+        lab.feed.send(slow, created(1, 2, 3))
+        lab.feed.create(lab.database, waits, "child")
+        lab.feed.send(child, created(1))
+        for number, column in enumerate(("w", "x"), 1):
+            lab.feed.change("ALTER_TABLE", f"ALTER TABLE quick ADD {column} INT NOT NULL DEFAULT 7", quick)
+            lab.feed.send(quick, created(number, *[1] * (number + 1)))
+        lab.feed.send(third, created(1, 1))
+        new = lab.feed.create(lab.database, create.format("new"), "new")
+        lab.feed.send(new, created(1, 1))
+        for table, rows in ((quick, [(1, 1, 1, 7), (2, 1, 1, 1)]), (third, [(1, 1)]), (new, [(1, 1)])):
+            lab.until(lab.holds(table, *rows), one, two)
+        assert (lab.applied().epoch, len(later())) == (before, 3)
+        assert (lab.count(slow), lab.has(child)) == (0, False)
+        exit_stack.close()
+        with closing(lab.apply().session()) as again:
+            lab.feed.send(new, created(2, 2))
+            lab.arrives(new, 2, again)
+            assert lab.applied().epoch == before
+            reader.execute("COMMIT")
+            lab.until(lambda: lab.has(child) and lab.count(child) == 1, again)
+            lab.until(lab.all_committed, again)
+    assert lab.rows(slow) == [(1, 2, 3)]
+    assert (lab.applied().epoch, later()) == (lab.feed.epoch, [])

@@ -52,7 +52,8 @@ def _state(told: Connection) -> State:
         lambda told: _state(told).fences(),
         lambda told: _state(told).locked_fence(Place("t", 0)),
         lambda told: _state(told).tables(),
-        lambda told: _state(told).intent(),
+        lambda told: _state(told).intent(1),
+        lambda told: _state(told).progress(),
         lambda told: _state(told).epoch(),
     ],
 )
