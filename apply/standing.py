@@ -117,8 +117,9 @@ class Standing:
 
     @property
     def _scratch(self) -> TableName:
-        """One name for each target: several may share a state database."""
-        return TableName(self.state_database, f"trial_{hashlib.sha256(self.target.encode()).hexdigest()[:12]}")
+        """One name for each change of each target: several may share a state database, and run at the same time."""
+        which = f"{self.target} {self.change.epoch}".encode()
+        return TableName(self.state_database, f"trial_{hashlib.sha256(which).hexdigest()[:12]}")
 
     def _would_make(self, name: TableName, statement: str) -> Iterator[str]:
         """SHOW CREATE TABLE of what the statement makes, and again with what is made of it then."""
