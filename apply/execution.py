@@ -40,7 +40,7 @@ _PING_SECONDS = IDLE_SECONDS / 6
 _LOOK_SECONDS = 0.5
 _ANSWER_SECONDS = 0.01
 # Deprecations, and engines that become InnoDB.
-_EXPECTED_WARNINGS = frozenset((1266, 1287, 1681, 3161, 3719, 3720, 3778))
+_EXPECTED_WARNINGS = frozenset((1266, 1286, 1287, 1681, 3161, 3719, 3720, 3778))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a schema change does to the tables that capture knows: read before it is published, taken over after it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capture.anew import copied_anew
 from capture.catalog import Catalog, Misfit
@@ -16,10 +16,12 @@ from runtime.telemetry import log
 from schemas import map_fit
 from schemas.ddl.effects import disagreement, tables_after
 from schemas.ddl.row_effects import without_discard, without_ignore
-from schemas.ddl.statement import Kind
+from schemas.ddl.statement import Kind, Statement
+from schemas.engines import forgets_rows, holds_rows
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.records import TouchedTable
+from schemas.sql import qualified
 from schemas.table import Table, to_json
 from snapshot.interleave import Interleave
 from snapshot.released import Replanned
@@ -62,6 +64,7 @@ class Evolution:
     def read(self, understood: Understood, transaction: str, executed: GtidSet) -> Evolved:
         """What the statement touches, with topics made and barriers counted. Nothing may be open in Kafka."""
         found = self._touched(understood, transaction, executed)
+        self._refuse_engines(found)
         names = sorted(found.before | set(found.after))
         topics = self._publisher.tables
         topics.claim(names)
@@ -183,6 +186,25 @@ class Evolution:
             name: computed.get(name) or found.get(name) or self._tracked(name) for name in kept if name not in certain
         }
         return Evolved(before, after, certain | (set(computed) & set(kept)))
+
+    def meant(self, understood: Understood) -> Understood:
+        """A DELETE that the server itself has logged, since a restart has emptied a table in memory, as TRUNCATE."""
+        names = understood.statement.tables
+        if not understood.deletes_all or not names or names[0] not in self._catalog:
+            return understood
+        if not forgets_rows(self._catalog.table(names[0]).engine):
+            return understood
+        statement = Statement(kind=Kind.TRUNCATE_TABLE, tables=names)
+        return replace(understood, text=f"TRUNCATE TABLE {qualified(names[0])}", statement=statement)
+
+    def _refuse_engines(self, found: Evolved) -> None:
+        for table in found.after.values():
+            if not holds_rows(table.engine):
+                raise Fatal(
+                    f"{table.name} is a table of the engine {table.engine} from now on: its rows are not its own, or "
+                    "not all changes of them are logged",
+                    hint=f"leave it out with objects.exclude; {_ANEW}",
+                )
 
     def _copied_anew(self, understood: Understood, before: set[TableName]) -> set[TableName]:
         """The tables whose rows a target cannot make of those that it has (docs/decisions/033)."""

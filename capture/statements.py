@@ -1,5 +1,6 @@
 """What a statement logged as text means to capture, and the session that a destination needs to run it again."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -58,6 +59,7 @@ _SQL_MODES = {
     31: "PAD_CHAR_TO_FULL_LENGTH",
     32: "TIME_TRUNCATE_FRACTIONAL",
 }
+_DELETES_ALL = re.compile(r"DELETE FROM `(?:[^`]|``)+`\.`(?:[^`]|``)+`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Understood:
     text: str
     statement: Statement
     effects: RowEffects
+    deletes_all: bool  # as the server writes it, not as people do: DELETE FROM `database`.`table`
     database: str | None  # the default of names without one
     session: Session  # that ran it
 
@@ -128,6 +131,7 @@ class Statements:
             text,
             statement,
             effects,
+            _DELETES_ALL.fullmatch(text) is not None,
             query.database,
             self.meaning(self.session(query)),
         )

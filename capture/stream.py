@@ -286,7 +286,8 @@ class Stream:
             transaction.open, transaction.thread_id = True, thread_id
             return
         found = query(event.body)
-        understood = self._scope.as_meant(self._statements.understand(found), found.thread_id, event.flags)
+        logged = self._statements.understand(found)
+        understood = self._evolution.meant(self._scope.as_meant(logged, found.thread_id, event.flags))
         statement = understood.statement
         if statement.kind is Kind.COMMIT:
             self._commit(event)
@@ -301,8 +302,8 @@ class Stream:
         if statement.kind in (Kind.ROLLBACK, Kind.ROLLBACK_TO_SAVEPOINT) and transaction.units:
             raise Fatal(
                 f"{transaction.gtid}: rows are taken back inside the log: {_head(understood.text)}",
-                hint="transactions that mix transactional and other engines are not supported yet: "
-                "convert the tables to InnoDB",
+                hint="a session that ran it used binlog_format=STATEMENT or MIXED: set it to ROW everywhere, "
+                "then migrate anew with a new task name",
             )
         if statement.kind is Kind.XA:
             raise Fatal(

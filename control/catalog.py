@@ -117,6 +117,12 @@ class TableFacts:
         """True when nothing identifies a row."""
         return not any(index.unique and index.total for index in self.indexes)
 
+    @property
+    def counts_in_groups(self) -> bool:
+        """True when an AUTO_INCREMENT column begins no index: its values count for each value of those before it."""
+        counting = {column.name for column in self.columns if "AUTO_INCREMENT" in column.extra.upper()}
+        return bool(counting - {index.parts[0].removesuffix(DESCENDING) for index in self.indexes if index.parts})
+
 
 def read_catalog(
     connection: Connection, databases: Iterable[str], version: tuple[int, ...]

@@ -31,6 +31,7 @@ from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics
 from runtime.mysql import Connection, Endpoint
 from schemas.ddl.foreign_keys import between
+from schemas.engines import reads_consistently
 from schemas.names import TableName
 from schemas.position import GtidSet
 from schemas.selection import HEARTBEAT_DATABASE, HEARTBEAT_TABLE
@@ -185,7 +186,11 @@ class Inspection:
         facts = {name: table for name, table in seen.items() if task.selection.selected(name)}
         keys = following_keys(server, facts)
         through = between(keys)
-        at_once = [name for name, table in facts.items() if table.keyless or name in through.get(name, ())]
+        at_once = [
+            name
+            for name, table in facts.items()
+            if table.keyless or not reads_consistently(table.engine) or name in through.get(name, ())
+        ]
         self.findings.extend(source_privileges(server, task.selection, list(facts), at_once))
         tables = read_tables(connection, facts).values()
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}

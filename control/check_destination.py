@@ -157,8 +157,30 @@ def table_findings(
     place = f"target.{name}"
     yield _collations(place, server, tables.values())
     yield _keyless(place, server, [str(table.name) for table in tables.values() if table.keyless])
+    yield _engines(place, server, tables.values())
     if server.lowers_names:
         yield _collisions(place, tables)
+
+
+def _engines(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -> Finding:
+    """A table whose engine the destination does not run becomes one of InnoDB."""
+    become = [table for table in tables if table.engine.upper() not in server.engines]
+    unfit = [str(table.name) for table in become if table.counts_in_groups]
+    if unfit:
+        return failed(
+            f"{place}.engines",
+            f"tables that count their rows within groups (AUTO_INCREMENT is not the first column of any key), which "
+            f"only MyISAM does, and the destination does not run it: {listed(unfit)}",
+            "at the source: add a key that begins with the AUTO_INCREMENT column, or leave them out with "
+            "objects.exclude",
+        )
+    if become:
+        return warning(
+            f"{place}.engines",
+            f"tables that become InnoDB tables here: {listed([f'{table.name} ({table.engine})' for table in become])}",
+            "nothing must be done",
+        )
+    return ok(f"{place}.engines", "the destination runs the engine of every table")
 
 
 def spelled_there(server: ServerFacts, table: TableName) -> TableName:

@@ -9,11 +9,11 @@ from runtime.dialect import dialect
 from runtime.errors import Fatal
 from schemas.ddl.foreign_keys import ForeignKey, between, circle
 from schemas.ddl.ways import contradictory
+from schemas.engines import holds_rows, reads_consistently
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.table import Table
 
-_REMOTE = frozenset(("FEDERATED", "MRG_MYISAM", "MERGE", "BLACKHOLE", "NDBCLUSTER"))
 
 
 def object_findings(
@@ -37,8 +37,9 @@ def object_findings(
 
 
 def _engines(tables: Iterable[TableFacts]) -> Finding:
-    remote = [f"{table.name} ({table.engine})" for table in tables if table.engine.upper() in _REMOTE]
-    plain = [f"{table.name} ({table.engine})" for table in tables if table.engine.upper() not in _REMOTE | {"INNODB"}]
+    tables = list(tables)
+    remote = [f"{table.name} ({table.engine})" for table in tables if not holds_rows(table.engine)]
+    plain = [f"{table.name} ({table.engine})" for table in tables if not reads_consistently(table.engine)]
     if remote:
         return failed(
             "objects.engines",
@@ -46,10 +47,11 @@ def _engines(tables: Iterable[TableFacts]) -> Finding:
             "leave them out with objects.exclude",
         )
     if plain:
-        return failed(
+        return warning(
             "objects.engines",
-            f"tables without transactions are not available yet: {listed(plain)}",
-            "ALTER TABLE ... ENGINE = InnoDB, or leave them out with objects.exclude",
+            f"tables without transactions: {listed(plain)}; each is locked for as long as it takes to read it, while "
+            "those who write it wait",
+            "begin when they can wait, or ALTER TABLE ... ENGINE = InnoDB before",
         )
     return ok("objects.engines", "all are InnoDB tables")
 

@@ -25,6 +25,7 @@ class ServerFacts:
     databases: frozenset[str]
     collations: frozenset[str]
     clock_us: int
+    engines: frozenset[str] = frozenset(("INNODB",))  # those in which tables may be made, in capitals
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -74,7 +75,14 @@ def read_server(connection: Connection) -> ServerFacts:
             str(row[0]) for row in connection.query("SELECT COLLATION_NAME FROM information_schema.COLLATIONS")
         ),
         clock_us=int(connection.value(_CLOCK)),
+        engines=_engines(connection, variables.get("disabled_storage_engines", "")),
     )
+
+
+def _engines(connection: Connection, disabled: str) -> frozenset[str]:
+    rows = connection.query("SHOW ENGINES")
+    supported = {str(row[0]).upper() for row in rows if row[1] in ("YES", "DEFAULT")}
+    return frozenset(supported - {name.strip().upper() for name in disabled.split(",")})
 
 
 def read_log(connection: Connection, version: tuple[int, ...]) -> LogFacts:

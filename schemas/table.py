@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pydantic import TypeAdapter
 
+from schemas.engines import reads_consistently
 from schemas.names import TableName
 
 TEXT_TYPES = frozenset(("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"))
@@ -13,8 +14,6 @@ _INEXACT_TYPES = frozenset(("float", "double"))
 SPATIAL_TYPES = frozenset(
     ("geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geomcollection")
 )
-
-_TRANSACTIONAL = frozenset(("INNODB", "INNOBASE", "ROCKSDB", "TOKUDB"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +84,8 @@ class Table:
 
     @property
     def reads_consistently(self) -> bool:
-        """True when each SELECT of the table is a consistent read: its engine has transactions."""
-        return self.engine.upper() in _TRANSACTIONAL
+        """True when each SELECT of the table is a consistent read; not where the engine is not known."""
+        return reads_consistently(self.engine)
 
     @property
     def may_be_spread(self) -> bool:

@@ -4,23 +4,31 @@ LOCK TABLES waits until every transaction that has written the table has ended, 
 the lock a new consistent read holds all that the log has of the table up to its end, and nothing of what follows. The
 lock goes as soon as that read has begun; the wait for it is short and repeated, because writers queue behind it.
 
+An engine without transactions has no consistent read: there the lock stays until the last row has come, into a file,
+since nothing else is as fast. Such an engine logs a statement before it lets go of the table, so the end of the log is
+as exact (decision 034). Under the lock no table changes its engine.
+
 Before MySQL 5.7 the server alone lets LOCK TABLES ... READ pass transactions that have written and are still open;
 only InnoDB's own table lock waits for them, which comes with it where autocommit is off (innodb_table_locks).
 https://dev.mysql.com/doc/refman/5.6/en/innodb-parameters.html#sysvar_innodb_table_locks
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from tempfile import TemporaryFile
+from typing import IO
 
 from runtime.errors import Fatal
 from runtime.mysql import LockTimeout, Refused
 from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk
+from schemas.engines import reads_consistently
+from schemas.names import TableName
 from schemas.plan import TablePlan
-from schemas.sql import qualified
+from schemas.sql import qualified, text_literal
 from schemas.types.column import Malformed
-from snapshot import keyset
+from snapshot import keyset, spool
 from snapshot.messages import Changed, Chunk, HoldEnded, HoldWanted, Located, Report, Walk
-from snapshot.session import Session, definition_changed
+from snapshot.session import Rows, Session, definition_changed
 from snapshot.wishes import Pause, Steps, Wish
 
 _LOCK_WAIT_SECONDS = 2
@@ -38,13 +46,13 @@ def read(open_session: Callable[[], Session], walk: Walk, plan: TablePlan) -> St
         if not plan.table.columns:
             yield Changed(walk.number, session.high(), "its definition is not known")
             return
-        located = yield from _locate(open_session, session, walk, plan)
-        yield located
-        select = keyset.whole(plan.table, chunk_select(plan.table))
-        for rows in session.parts(select, walk.chunk_bytes):
-            yield Wish.CREDIT
-            chunk = encode_chunk(plan, rows.raw)
-            yield Chunk(walk.number, located.low, located.high, chunk, None, rows.complete)
+        with TemporaryFile(prefix="penstock-") as file:
+            located, parts = yield from _locate(open_session, session, walk, plan, file)
+            yield located
+            for rows in parts:
+                yield Wish.CREDIT
+                chunk = encode_chunk(plan, rows.raw)
+                yield Chunk(walk.number, located.low, located.high, chunk, None, rows.complete)
     except Refused as error:
         if not definition_changed(error):
             raise
@@ -56,9 +64,10 @@ def read(open_session: Callable[[], Session], walk: Walk, plan: TablePlan) -> St
 
 
 def _locate(
-    open_session: Callable[[], Session], session: Session, walk: Walk, plan: TablePlan
-) -> Generator[Report | Wish | Pause, None, Located]:
-    """Begins a consistent read in `session` that ends exactly at the position it returns."""
+    open_session: Callable[[], Session], session: Session, walk: Walk, plan: TablePlan, file: IO[bytes]
+) -> Generator[Report | Wish | Pause, None, tuple[Located, Iterator[Rows]]]:
+    """A position, and the rows that are the table's exactly there."""
+    select = keyset.whole(plan.table, chunk_select(plan.table))
     pause = _FIRST_PAUSE_SECONDS
     while True:
         yield HoldWanted(walk.number)
@@ -68,8 +77,12 @@ def _locate(
             low = session.low()  # before the read begins: without GTIDs it is a commit
             _lock(locking, plan)
             seam("snapshot.table_locked")
-            session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            return Located(walk.number, low, session.high())
+            if reads_consistently(_engine(session, plan.table.name)):
+                session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+                return Located(walk.number, low, session.high()), session.parts(select, walk.chunk_bytes)
+            located = Located(walk.number, low, session.high())
+            spool.fill(file, locking.parts(select, walk.chunk_bytes))
+            return located, spool.parts(file)
         except LockTimeout:
             yield HoldEnded(walk.number)
         finally:
@@ -78,11 +91,20 @@ def _locate(
         pause = min(2 * pause, _MOST_PAUSE_SECONDS)
 
 
+def _engine(session: Session, table: TableName) -> str:
+    found = session.query(
+        "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES"
+        f" WHERE TABLE_SCHEMA = {text_literal(table.database)} AND TABLE_NAME = {text_literal(table.name)}"
+    )
+    return next((str(engine) for name, engine in found if name == table.name), "")
+
+
 def _lock(locking: Session, plan: TablePlan) -> None:
     table = plan.table.name
     locking.execute(
         f"SET SESSION autocommit = 0, innodb_table_locks = 1, lock_wait_timeout = {_LOCK_WAIT_SECONDS},"
-        f" innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}, wait_timeout = {_SILENCE_SECONDS}"
+        f" innodb_lock_wait_timeout = {_LOCK_WAIT_SECONDS}, wait_timeout = {_SILENCE_SECONDS},"
+        f" net_write_timeout = {_SILENCE_SECONDS}"
     )
     try:
         locking.execute(f"LOCK TABLES {qualified(table)} READ")
@@ -90,7 +112,7 @@ def _lock(locking: Session, plan: TablePlan) -> None:
         if error.code not in _DENIED:
             raise
         raise Fatal(
-            f"source: {table} has no key, or rows that follow each other by a foreign key, and the account may not lock"
-            " it for the moment that fixes its position",
+            f"source: {table} has no key or no transactions, or its rows follow each other by a foreign key, and the"
+            " account may not lock it to fix its position",
             hint=f"GRANT LOCK TABLES ON the database {table.database} to the account, or exclude the table",
         ) from error

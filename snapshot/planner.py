@@ -6,12 +6,12 @@ costs a scan of the index; the scan has a time limit, and what it has not reache
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import count
 
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from schemas.codec import chunk_select, key_literals
+from schemas.engines import holds_rows
 from schemas.names import TableName
 from schemas.plan import plan
 from schemas.records import RangeRecord
@@ -29,13 +29,6 @@ _MOST_ROWS_PER_VALUE = 10
 _TOOK_TOO_LONG = 3024
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    rows: int
-    transactional: bool
-    engine: str
-
-
 def plan_ranges(
     connection: Connection, tables: Sequence[Table], readers: int, ties: Ties | None = None, first_id: int = 1
 ) -> list[RangeRecord]:
@@ -50,32 +43,38 @@ def plan_ranges(
             record
             for table in tables
             for record in _ranges(
-                session, table, sizes.get(table.name), 0 if at_once(table.name) or not table.key else readers, ids
+                session, table, sizes.get(table.name), readers if _by_key(table) and not at_once(table.name) else 0, ids
             )
         ]
 
 
-def _ranges(session: Session, table: Table, size: _Size | None, readers: int, ids: Iterator[int]) -> list[RangeRecord]:
+def _by_key(table: Table) -> bool:
+    """True when the table can be read range by range."""
+    return bool(table.key) and table.reads_consistently
+
+
+def _ranges(session: Session, table: Table, rows: int | None, readers: int, ids: Iterator[int]) -> list[RangeRecord]:
     """`readers`: how many divide the table; 0 for one that is read at once."""
-    if size is None:  # dropped meanwhile: the log will say so
+    if rows is None:  # dropped meanwhile: the log will say so
         return divided(table.name, [], 0, ids)
-    if not size.transactional:
+    if not holds_rows(table.engine):
         raise Fatal(
-            f"source: {table.name} is a table of the engine {size.engine}, which has no consistent read",
-            hint=f"ALTER TABLE {qualified(table.name)} ENGINE=InnoDB, or exclude it",
+            f"source: {table.name} is a table of the engine {table.engine}: its rows are not its own, or not all "
+            "changes of them are logged",
+            hint="leave it out with objects.exclude",
         )
-    parts = divisions(size.rows, readers) if readers else 1
-    return divided(table.name, _bounds(session, table, size.rows, parts) if parts > 1 else [], size.rows, ids)
+    parts = divisions(rows, readers) if readers else 1
+    return divided(table.name, _bounds(session, table, rows, parts) if parts > 1 else [], rows, ids)
 
 
-def _sizes(session: Session, databases: set[str]) -> dict[TableName, _Size]:
+def _sizes(session: Session, databases: set[str]) -> dict[TableName, int]:
+    """About how many rows each table has."""
     rows = session.query(
-        "SELECT t.TABLE_SCHEMA, t.TABLE_NAME, COALESCE(t.TABLE_ROWS, 0), e.TRANSACTIONS = 'YES', COALESCE(t.ENGINE, '')"
-        " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
-        " WHERE t.TABLE_TYPE = 'BASE TABLE'"
-        f" AND t.TABLE_SCHEMA IN ({', '.join(text_literal(name) for name in sorted(databases))})"
+        "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0) FROM information_schema.TABLES"
+        " WHERE TABLE_TYPE = 'BASE TABLE'"
+        f" AND TABLE_SCHEMA IN ({', '.join(text_literal(name) for name in sorted(databases))})"
     )
-    return {TableName(row[0], row[1]): _Size(int(row[2]), bool(row[3]), row[4]) for row in rows}
+    return {TableName(row[0], row[1]): int(row[2]) for row in rows}
 
 
 def _bounds(session: Session, table: Table, rows: int, parts: int) -> list[Bound]:

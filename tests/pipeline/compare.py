@@ -135,8 +135,17 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
             found[_text(name)].columns.append(_aged(column) if old else tuple(column))
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
-            found[_text(name)].keys.append(tuple(key))
+            found[_text(name)].keys.append(_of_any_engine(key))
     return found
+
+
+def _of_any_engine(key: Sequence[object]) -> tuple[object, ...]:
+    """A part of a key as InnoDB has it, which takes the place of engines that the destination does not run."""
+    *part, kind = key
+    if _text(kind) not in ("HASH", "SE_SPECIFIC"):
+        return (*part, kind)
+    name, doubled, column, prefix, _, expression = part
+    return name, doubled, column, prefix, "A", expression, "BTREE"
 
 
 def _aged(column: Sequence[object]) -> tuple[object, ...]:

@@ -90,7 +90,7 @@ def unfit(tmp_path: Path) -> Iterator[Endpoint]:
     execute(
         server.endpoint("admin"),
         "CREATE DATABASE shop",
-        "CREATE TABLE shop.old (id INT PRIMARY KEY) ENGINE=MyISAM",
+        "CREATE TABLE shop.old (id INT PRIMARY KEY) ENGINE=BLACKHOLE",
         "CREATE TABLE shop.visits (page INT)",
         "CREATE TABLE shop.`a b` (id INT PRIMARY KEY)",
         "CREATE TABLE shop.a_b (id INT PRIMARY KEY)",
