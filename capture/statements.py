@@ -69,9 +69,9 @@ class Understood:
     text: str
     statement: Statement
     effects: RowEffects
-    deletes_all: bool  # as the server writes it, not as people do: DELETE FROM `database`.`table`
     database: str | None  # the default of names without one
     session: Session  # that ran it
+    deletes_all: bool = False  # as the server writes it, not as people do: DELETE FROM `database`.`table`
 
 
 def unsaid(connection: Connection) -> dict[str, str]:
@@ -131,9 +131,9 @@ class Statements:
             text,
             statement,
             effects,
-            _DELETES_ALL.fullmatch(text) is not None,
             query.database,
             self.meaning(self.session(query)),
+            _DELETES_ALL.fullmatch(text) is not None,
         )
 
     def changes_schema(self, statement: Statement) -> bool:

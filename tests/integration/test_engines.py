@@ -93,7 +93,9 @@ def test_tables_without_transactions(task: NewTask, servers: Stack, tmp_path: Pa
     run.wait()
     run.assert_equal()
     if old:
+        capture.kill()
         _restart(servers)
+        capture = run.start("capture")
         run.wait()
         run.assert_equal()
     run.run("verify")

@@ -142,7 +142,7 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
 def _of_any_engine(key: Sequence[object]) -> tuple[object, ...]:
     """A part of a key as InnoDB has it, which takes the place of engines that the destination does not run."""
     *part, kind = key
-    if _text(kind) not in ("HASH", "SE_SPECIFIC"):
+    if _text(kind) not in ("HASH", "SE_SPECIFIC", "NONE"):
         return (*part, kind)
     name, doubled, column, prefix, _, expression = part
     return name, doubled, column, prefix, "A", expression, "BTREE"

@@ -62,6 +62,8 @@ def test_versions_tell_the_same_table_in_other_words() -> None:
     assert between(old, new) == []
     assert (next_number(old), next_number(new)) == (7, 9)
     assert between(new, old)[-1] == "engine: source InnoDB, target MyISAM"
+    fixed = old.replace("ENGINE=MyISAM", "ENGINE=MyISAM ROW_FORMAT=FIXED")
+    assert between(fixed, new) == between(old, new)
     strict = between(old.replace("MyISAM", "InnoDB"), new, Common())
     assert [line.partition(":")[0] for line in strict] == ["column c", "index k", "foreign key fk"]
 
