@@ -15,7 +15,6 @@ from schemas.plan import plan
 from schemas.table import Table
 
 
-
 def object_findings(
     task: str, facts: Mapping[TableName, TableFacts], tables: Iterable[Table], others: Mapping[str, int]
 ) -> Iterator[Finding]:
