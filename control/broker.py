@@ -27,6 +27,8 @@ from runtime.telemetry import log
 KAFKA = "4.3.1"
 _JAVA = 17
 _START_SECONDS = 120.0
+_FULL = "No space left on device"
+_TOLD_LINES = 200
 # A record lies in the heap while it is received, and twice while its topic is compacted; what large ones have taken is
 # given back when the broker rests. Outside its heap Java copies each record that is written or read, and would keep
 # such a buffer of the largest size for every thread.
@@ -194,7 +196,7 @@ class Broker:
             time.sleep(0.05)
         raise Fatal(
             f"the private Kafka in {self._directory} cannot start again (error {code}):\n{self._controller.tail()}",
-            hint=f"mend what its log says; all of it is in {self._controller.log}",
+            hint=_hint(self._controller),
         )
 
     def _write_properties(self, name: str, settings: Mapping[str, str]) -> str:
@@ -216,7 +218,7 @@ class Broker:
     def _failed(self, how: str) -> Fatal:
         return Fatal(
             f"the private Kafka in {self._directory} {how}:\n{self._daemon.tail()}",
-            hint=f"mend what its log says; all of it is in {self._daemon.log}",
+            hint=_hint(self._daemon),
         )
 
     def _ports(self) -> Ports | None:
@@ -224,6 +226,12 @@ class Broker:
         if not self._ports_file.exists():
             return None
         return Ports(**json.loads(self._ports_file.read_text()))
+
+
+def _hint(daemon: Daemon) -> str:
+    if _FULL in daemon.tail(_TOLD_LINES):
+        return f"make room on the disk of {daemon.log.parent}, then start again; nothing is lost"
+    return f"mend what its log says; all of it is in {daemon.log}"
 
 
 def properties(ports: Ports, data: Path) -> dict[str, str]:

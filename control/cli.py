@@ -16,7 +16,7 @@ import typer
 
 from control.config import ConfigError, load
 from runtime import telemetry
-from runtime.errors import Exit, Fatal, Transient
+from runtime.errors import Exit, Fatal, Transient, of_machine
 from runtime.parent import die_with
 from runtime.service import Backoff, Stop, run
 from runtime.stopping import Stopped
@@ -307,10 +307,20 @@ def _run(arguments: list[str], as_json: bool) -> int:
     except BrokenPipeError:  # whoever read the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
-    except Exception as error:  # noqa: BLE001 - a bug: its place in the code, never its values
-        place = "".join(traceback.format_exception(error))
-        _complain(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text", as_json)
-        return Exit.BUG
+    except OSError as error:
+        if (told := of_machine(error)) is None:
+            return _bug(error, as_json)
+        _complain(str(told), told.hint, as_json)
+        return Exit.OPERATOR
+    except Exception as error:  # noqa: BLE001 - a bug
+        return _bug(error, as_json)
+
+
+def _bug(error: Exception, as_json: bool) -> Exit:
+    """Its place in the code, never its values."""
+    place = "".join(traceback.format_exception(error))
+    _complain(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text", as_json)
+    return Exit.BUG
 
 
 def _complain(error: str, hint: str, as_json: bool, problems: list[dict[str, object]] | None = None) -> None:

@@ -7,6 +7,7 @@ Exception
  +- anything else  a bug: traceback, exit code 1
 """
 
+import errno
 from enum import IntEnum
 
 
@@ -33,3 +34,22 @@ class Fatal(Exception):
 
 class Fenced(Fatal):
     """A newer process owns this work."""
+
+
+_MACHINE = {
+    errno.ENOSPC: "make room on the disk, then start again; nothing is lost",
+    errno.EDQUOT: "raise the quota of the disk or make room, then start again; nothing is lost",
+    errno.EROFS: "the disk is mounted for reading only: see the system's log",
+    errno.EIO: "the disk fails: see the system's log",
+    errno.EACCES: "let this user write there",
+    errno.EPERM: "let this user do so",
+    errno.EMFILE: "raise the limit of open files (ulimit -n), then start again",
+    errno.ENFILE: "raise the system's limit of open files, then start again",
+    errno.EADDRINUSE: "free the port, or choose another one in the config",
+}
+
+
+def of_machine(error: OSError) -> Fatal | None:
+    """What an operator must do about the machine; None for an error that says nothing about it."""
+    hint = _MACHINE.get(error.errno or 0)
+    return None if hint is None else Fatal(str(error), hint)

@@ -10,6 +10,8 @@ import structlog
 import structlog.tracebacks
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from runtime.errors import Fatal
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 # without local variables: they may hold passwords and rows
@@ -50,4 +52,11 @@ def configure(as_json: bool, level: int = logging.INFO) -> None:
 
 def serve(port: int) -> None:
     """Serves the metrics on every interface at `port` (Prometheus text format)."""
-    start_http_server(port)
+    try:
+        start_http_server(port)
+    except OSError as error:
+        raise Fatal(
+            f"no metrics at port {port}: {error.strerror or error}",
+            hint="free the port, or set metrics.capture_port and metrics.apply_port (the first of as many as there are"
+            " apply processes) to others",
+        ) from error
