@@ -13,7 +13,7 @@ from tests.pipeline.task import Place, Task
 from tests.pipeline.topics import records
 
 _SEED = 4
-_ROUNDS = 14
+_ROUNDS = 15
 
 
 def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
@@ -24,11 +24,15 @@ def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
         capture = moved.start("capture", dies_at=Place("capture.ddl_after", _ROUNDS))
         apply = moved.start("apply")
         settle(moved, [capture, apply])
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             compaction.hasten()
-            writer.write(4)
+            writer.write(3)
+            if number == _ROUNDS // 3:
+                writer.begin_anew()
             writer.reshape()
-            writer.write(4)
+            writer.write(3)
+        assert capture.exit_code(60) == -9
+        capture = moved.start("capture", dies_at=Place("capture.before_commit", 3))
         assert capture.exit_code(60) == -9
         capture = moved.start("capture")
         settle(moved, [capture, apply])
