@@ -9,20 +9,39 @@ destination must have a zone that agrees with the source's; else the statement i
 import re
 import zoneinfo
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from apply.context import Unlike
 from apply.destination import Shape, find_shape, has_rows
 from runtime.mysql import Connection
 from schemas.ddl.lexer import Token, TokenKind
+from schemas.names import TableName
 from schemas.records import SchemaChange, TouchedTable
 from schemas.sql import ON_PRIMARY, identifier, qualified, text_literal
 from schemas.table import from_json
 from schemas.variables import TIME_ZONE, TIMESTAMP
 from schemas.wording import Wording
-from schemas.zones import DAY, EVERYTHING, FIRST, LAST, NAME, OFFSETS, Interval, Zone, knows_as, read_zone, written
+from schemas.zones import DAY, EVERYTHING, FIRST, LAST, NAME, OFFSETS, Interval, Zone, alike, known, read_zone, written
 
 Row = tuple[bytes | None, ...]
 Asked = Callable[[str], Generator[None, None, list[Row]]]
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a statement looks at in its zone."""
+
+    literals: list[int] = field(default_factory=list)  # local times, in seconds since 1970
+    columns: list[tuple[TableName, str]] = field(default_factory=list)  # of local times
+    intervals: list[Interval] = field(default_factory=list)  # moments of both, and of TIMESTAMP columns
+    unknown: bool = False  # and moments that cannot be told before it runs
+
+    def anything(self) -> "Looked":
+        self.intervals.append(EVERYTHING)
+        self.unknown = True
+        return self
+
 
 _OFFSET = re.compile(r"[+-]\d\d?:\d\d")
 _CONVERTING = frozenset(("CREATE_TABLE", "ALTER_TABLE", "CREATE_INDEX"))
@@ -46,7 +65,7 @@ _ARITHMETIC = frozenset(
         "DATE_SUB",
     )
 )
-_CANDIDATES_AT_ONCE = 50
+_NAMES_AT_ONCE, _CANDIDATES_AT_ONCE = 300, 20
 _LITERALS_AT_ONCE = 200
 
 
@@ -61,12 +80,12 @@ def zone_for(connection: Connection, change: SchemaChange, wording: Wording, ask
             hint="the topics were written by an older version of penstock: migrate anew with a new task name",
         )
     zone = Zone.parse(change.session[OFFSETS])
-    moments = [_moment(change)]
+    looked = Looked()
     if wording.kind in _CONVERTING:
-        moments += yield from _looked_at(connection, change, wording, ask)
-    offset = zone.only_offset(moments)
+        looked = yield from _looked_at(connection, change, wording, ask)
+    offset = zone.only_offset([_moment(change), *looked.intervals])
     setting = None if offset is None else written(offset)
-    return setting or _agreeing(connection, change, zone)
+    return setting or (yield from _agreeing(connection, change, zone, looked, ask))
 
 
 def _moment(change: SchemaChange) -> Interval:
@@ -76,27 +95,29 @@ def _moment(change: SchemaChange) -> Interval:
 
 def _looked_at(
     connection: Connection, change: SchemaChange, wording: Wording, ask: Asked
-) -> Generator[None, None, list[Interval]]:
-    found = list(_literals(connection, wording))
+) -> Generator[None, None, Looked]:
+    looked = Looked(literals=list(_literals(connection, wording)))
+    for second in looked.literals:
+        looked.intervals += _around(second, second)
     if wording.kind == "CREATE_TABLE":  # expressions are computed for the bounds of partitions alone
-        return [EVERYTHING] if "PARTITION" in wording.words and wording.words & _ARITHMETIC else found
+        return looked.anything() if "PARTITION" in wording.words and wording.words & _ARITHMETIC else looked
     for table in change.tables:
         shape = find_shape(connection, table.name)
-        if shape is not None and _converts(shape, table, wording):
+        if shape is not None and _converts(shape, table, wording) and has_rows(connection, table.name):
             if wording.words & _ARITHMETIC or _comes_from_elsewhere(shape, table, wording):
-                return [EVERYTHING] if has_rows(connection, table.name) else found
-            found += yield from _rows(shape, ask)
-    return found
+                looked.anything()
+            yield from _look_at_rows(shape, looked, ask)
+    return looked
 
 
-def _literals(connection: Connection, wording: Wording) -> Iterator[Interval]:
-    """A day around each literal that the destination takes for a time."""
+def _literals(connection: Connection, wording: Wording) -> Iterator[int]:
+    """Those that the destination takes for times."""
     listed = [literal for token in wording.tokens if (literal := _literal(token)) is not None]
     for some in _parts(listed, _LITERALS_AT_ONCE):
         columns = (f"TIMESTAMPDIFF(SECOND, '1970-01-01', CAST({literal} AS DATETIME))" for literal in some)
         for seconds in connection.query("SELECT " + ", ".join(columns))[0]:
             if seconds is not None:
-                yield from _around(int(seconds), int(seconds))
+                yield int(seconds)
 
 
 def _literal(token: Token) -> str | None:
@@ -141,28 +162,31 @@ def _comes_from_elsewhere(shape: Shape, table: TouchedTable, wording: Wording) -
     return False
 
 
-def _rows(shape: Shape, ask: Asked) -> Generator[None, None, list[Interval]]:
+def _look_at_rows(shape: Shape, looked: Looked, ask: Asked) -> Generator[None]:
     """From the first to the last time in each column."""
     fields = [field for field in shape.fields.values() if field.type in _TIMES]
     if not fields:
-        return []
+        return
     ends = ", ".join(
         f"TIMESTAMPDIFF(SECOND, '1970-01-01', {end}(IF({name} >= '1970-01-01', {name}, NULL)))"
         for name in (identifier(field.name) for field in fields)
         for end in ("MIN", "MAX")
     )
     (row,) = yield from ask(f"{ON_PRIMARY}SELECT {ends} FROM {qualified(shape.name)}")
-    found: list[Interval] = []
-    for field, first, last in zip(fields, row[::2], row[1::2], strict=True):
-        if first is not None and last is not None:
-            exact = field.type == "timestamp"
-            found += [(int(first), int(last))] if exact else _around(int(first), int(last))
-    return found
+    for found, first, last in zip(fields, row[::2], row[1::2], strict=True):
+        if first is not None and last is not None and found.type == "timestamp":
+            looked.intervals.append((int(first), int(last)))
+        elif first is not None and last is not None:
+            looked.intervals += _around(int(first), int(last))
+            looked.columns.append((shape.name, found.name))
 
 
-def _agreeing(connection: Connection, change: SchemaChange, zone: Zone) -> str:
+def _agreeing(
+    connection: Connection, change: SchemaChange, zone: Zone, looked: Looked, ask: Asked
+) -> Generator[None, None, str]:
     for name in _candidates(connection, change.session.get(NAME, "SYSTEM"), zone):
-        if read_zone(connection.query, name) == zone:
+        found = read_zone(connection.query, name)
+        if found is not None and zone.agrees(found) and not (yield from _dispute(zone.disputed(found), looked, ask)):
             return name
     raise Unlike(
         f"schema change {change.epoch} depends on the source's time zone, whose offset is not the same for all times"
@@ -172,10 +196,29 @@ def _agreeing(connection: Connection, change: SchemaChange, zone: Zone) -> str:
     )
 
 
+def _dispute(disputed: Sequence[Interval], looked: Looked, ask: Asked) -> Generator[None, None, bool]:
+    """Whether the statement may look at a local time of which two zones that agree make two moments."""
+    if not disputed:
+        return False
+    if looked.unknown or any(first <= second < last for second in looked.literals for first, last in disputed):
+        return True
+    for table, column in looked.columns:
+        name = identifier(column)
+        inside = " OR ".join(f"{name} >= {_local(first)} AND {name} < {_local(last)}" for first, last in disputed)
+        if (yield from ask(f"{ON_PRIMARY}SELECT 1 FROM {qualified(table)} WHERE {inside} LIMIT 1")):
+            return True
+    return False
+
+
+def _local(second: int) -> str:
+    return f"'{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}'"
+
+
 def _candidates(connection: Connection, name: str, zone: Zone) -> Iterator[str]:
-    names = dict.fromkeys((name, "SYSTEM", *sorted(zoneinfo.available_timezones())))
-    for some in _parts(list(names), _CANDIDATES_AT_ONCE):
-        yield from (str(found) for (found,) in connection.query(knows_as(zone, some)))
+    names = list(dict.fromkeys((name, "SYSTEM", *sorted(zoneinfo.available_timezones()))))
+    there = [each for some in _parts(names, _NAMES_AT_ONCE) for each in known(connection.query, some)]
+    for some in _parts(there, _CANDIDATES_AT_ONCE):
+        yield from alike(connection.query, zone, some)
 
 
 def _parts(listed: Sequence[str], size: int) -> Iterator[Sequence[str]]:

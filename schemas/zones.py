@@ -61,6 +61,19 @@ class Zone:
             found.update(change.offset for change in self.changes if first < change.since <= last)
         return found.pop() if len(found) == 1 else None
 
+    def agrees(self, other: Self) -> bool:
+        """Both give every moment the same offset."""
+        return [(c.since, c.offset) for c in self.changes] == [(c.since, c.offset) for c in other.changes]
+
+    def disputed(self, other: Self) -> list[Interval]:
+        """Local times that are another moment in the other zone, although both agree: those that came twice, of which
+        one server takes the first and another the second. In seconds since 1970, the last one not included."""
+        return [
+            (after.since + min(before.offset, after.offset), after.since + max(before.offset, after.offset))
+            for (before, after), twin in zip(pairwise(self.changes), other.changes[1:], strict=True)
+            if after.folded != twin.folded
+        ]
+
 
 def written(offset: int) -> str | None:
     """An offset as SET time_zone takes it; None for one with seconds."""
@@ -86,12 +99,17 @@ def read_zone(ask: Ask, name: str) -> Zone | None:
     return Zone((Change(FIRST, found[0][1], 0), *later))
 
 
-def knows_as(zone: Zone, names: Iterable[str]) -> str:
-    """A question whose rows name the candidates that agree with a zone at all its changes; others may still differ."""
-    tests = {name: [f"{_offset(name, change.since)} = {change.offset}" for change in zone.changes] for name in names}
-    return " UNION ALL ".join(
-        f"SELECT {text_literal(name)} FROM DUAL WHERE {' AND '.join(test)}" for name, test in tests.items()
-    )
+def known(ask: Ask, names: Sequence[str]) -> list[str]:
+    """Those of the zones that the server knows."""
+    (row,) = ask("SELECT " + ", ".join(f"{_offset(name, FIRST)} IS NOT NULL" for name in names))
+    return [name for name, answer in zip(names, row, strict=True) if answer]
+
+
+def alike(ask: Ask, zone: Zone, names: Sequence[str]) -> list[str]:
+    """Those of the zones that agree at all changes of this one; they may still have others."""
+    tests = [" AND ".join(f"{_offset(name, each.since)} = {each.offset}" for each in zone.changes) for name in names]
+    (row,) = ask("SELECT " + ", ".join(tests))
+    return [name for name, answer in zip(names, row, strict=True) if answer]
 
 
 def _several(ask: Ask, expressions: Sequence[str]) -> list[int]:

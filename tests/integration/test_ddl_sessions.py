@@ -4,6 +4,7 @@ all of it, or a stop that says why."""
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -18,9 +19,11 @@ from capture.settings import CaptureSettings
 from deploy.local import Server, Stack
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection, connect
+from schemas.names import TableName
 from schemas.records import SchemaChange, TouchedTable
 from schemas.selection import Selection
-from schemas.zones import NAME, OFFSETS, read_zone
+from schemas.table import Column, Table, to_json
+from schemas.zones import NAME, OFFSETS, Zone, read_zone
 from tests.pipeline.compare import differences
 from tests.pipeline.zones import load_zone
 
@@ -160,6 +163,15 @@ def test_every_session_means_the_same(zones: Stack) -> None:
     assert not differences(zones.source.endpoint("admin"), zones.destination.endpoint("admin"))
 
 
+AFTER = Table(
+    name=TableName("dds", "t"),
+    columns=tuple(
+        Column(name=name, data_type=kind, column_type=kind, nullable=name != "id")
+        for name, kind in (("id", "int"), ("ts", "timestamp"), ("v", "int"))
+    ),
+)
+
+
 def change(kind: str, statement: str, **session: str) -> SchemaChange:
     table = TouchedTable(database="dds", table="t", topic="dds.t", definition=None, barriers=(0,), certain=False)
     return SchemaChange(
@@ -230,6 +242,20 @@ def test_what_the_destination_cannot_set_stops_the_statements_that_depend_on_it(
             with pytest.raises(Unlike, match="ran with sql_generate_invisible_primary_key = OFF at the source"):
                 prepare(zones, change("CREATE_TABLE", "CREATE TABLE k (v INT)"))
             prepare(zones, change("CREATE_TABLE", "CREATE TABLE k (v INT PRIMARY KEY)"))
+        with connect(zones.source.endpoint("admin")) as source:
+            berlin = read_zone(source.query, "Europe/Berlin")
+        assert berlin is not None
+        # as SYSTEM takes times that came twice, and a named zone does not
+        system = Zone(tuple(replace(each, folded=-each.folded) for each in berlin.changes))
+        told = {OFFSETS: str(system), NAME: "SYSTEM", "time_zone": "+01:00", "timestamp": "1700000000"}
+        admin.execute("ALTER TABLE dds.t MODIFY ts DATETIME")
+        admin.execute("INSERT INTO dds.t VALUES (3, '1990-07-01 12:00:00', 1)")
+        modify = change("ALTER_TABLE", "ALTER TABLE t MODIFY ts TIMESTAMP NULL", **told)
+        modify = replace(modify, tables=(replace(modify.tables[0], definition=to_json(AFTER), certain=True),))
+        assert prepare(zones, modify)["time_zone"] == "Europe/Berlin"
+        admin.execute("INSERT INTO dds.t VALUES (4, '2020-10-25 02:30:00', 1)")
+        with pytest.raises(Unlike, match="schema change 3 depends on the source's time zone"):
+            prepare(zones, modify)
         away = {"collation_connection": "utf8mb4_martian_ci"}
         with pytest.raises(Unlike, match="ran with collation_connection = utf8mb4_martian_ci"):
             prepare(zones, change("ALTER_TABLE", "ALTER TABLE t ADD g INT AS (v > 'a')", **away))

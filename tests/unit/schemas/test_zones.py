@@ -36,3 +36,11 @@ def test_a_zone_travels_as_text() -> None:
 )
 def test_offsets_as_the_server_takes_them(offset: int, text: str | None) -> None:
     assert written(offset) == text
+
+
+def test_zones_that_agree_but_for_times_that_came_twice() -> None:
+    later = Zone((*ZONE.changes[:2], Change(WINTER, 3600, 1800)))
+    assert later.agrees(ZONE)
+    assert later.disputed(ZONE) == [(WINTER + 3600, WINTER + 7200)]
+    assert ZONE.disputed(ZONE) == []
+    assert not ZONE.agrees(Zone(ZONE.changes[:2]))
