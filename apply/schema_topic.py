@@ -206,6 +206,10 @@ class SchemaTopic:
                 self._changed = False
                 self._follower.close()
             yield from self._follower.run(Due(self._ledger, entry, cascade))
+        except Stuck:
+            raise
+        except Fatal as error:
+            raise Stuck(self.place, entry.offset, str(error), error.hint, str(cascade.name)) from error
         finally:
             self._cascading = False
 

@@ -18,7 +18,7 @@ from runtime.errors import Fatal, Transient
 from runtime.mysql import connect
 from runtime.seams import SEAMS
 from runtime.service import Backoff, Stop, run
-from schemas.sql import qualified
+from schemas.sql import identifier, qualified
 from tests.integration.lab import PATIENCE_SECONDS, Lab
 from tests.unit.apply.values import created, deleted, updated
 
@@ -273,3 +273,25 @@ def test_a_state_database_that_cannot_be_made(lab: Lab) -> None:
     ):
         State(connection, lab.state, "polar").ensure()
     assert lab.state in raised.value.hint
+
+
+def test_a_state_database_of_an_older_version(lab: Lab) -> None:
+    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.all_committed, session)
+    state = identifier(lab.state)
+    lab.destination.execute(f"ALTER TABLE {state}.intents DROP PRIMARY KEY, ADD PRIMARY KEY (target)")
+    lab.destination.execute(
+        f"ALTER TABLE {state}.problems DROP PRIMARY KEY, ADD PRIMARY KEY (target, topic, `partition`)"
+    )
+    lab.destination.execute(f"DROP TABLE {state}.applied")
+    lab.feed.change("ALTER_TABLE", "ALTER TABLE t ADD v INT", table)
+    lab.feed.send(table, created(1, 2))
+    with closing(lab.apply().session()) as session:
+        lab.until(lab.holds(table, (1, 2)), session)
+    keys = lab.destination.query(
+        "SELECT TABLE_NAME, COUNT(*) FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s"
+        " AND INDEX_NAME = 'PRIMARY' AND TABLE_NAME IN ('intents', 'problems') GROUP BY 1 ORDER BY 1",
+        (lab.state,),
+    )
+    assert keys == [("intents", 2), ("problems", 4)]
