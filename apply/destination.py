@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime import environment
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused
+from schemas.ddl.shown import generated
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY, qualified
 from schemas.table import TEXT_TYPES, Table
 
 SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
-LENIENT_SQL_MODE = "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES"
+PLAIN_SQL_MODE = "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
+LENIENT_SQL_MODE = f"{PLAIN_SQL_MODE},ALLOW_INVALID_DATES"
 # A process that freezes inside a transaction loses it after this time, and its locks with it.
 IDLE_SECONDS = 60
 _FIRST_WORD = re.compile("[( ]")
@@ -31,6 +33,8 @@ class Field:
     required: bool
     charset: str = ""  # of a character column
     renewed: bool = False
+    stored: bool = False  # generated, and stored with its row
+    counts: bool = False  # AUTO_INCREMENT
 
     @property
     def type(self) -> str:
@@ -54,6 +58,13 @@ class Shape:
     name: TableName
     fields: Mapping[str, Field]  # by name in lower case
     uniques: tuple[Unique, ...]  # the primary key first
+    #: the expressions of generated columns, by name in lower case
+    expressions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The data types of the columns, by name in lower case."""
+        return {name: each.type for name, each in self.fields.items()}
 
     @property
     def keyless(self) -> bool:
@@ -65,7 +76,7 @@ class Shape:
     def columns_differ(self, table: Table) -> bool:
         """Whether the columns of `table` are others, or of other types, or in another order."""
         wanted = [(column.name.lower(), _plain_type(column.column_type)) for column in table.columns]
-        return wanted != [(name, _plain_type(field.column_type)) for name, field in self.fields.items()]
+        return wanted != [(name, _plain_type(each.column_type)) for name, each in self.fields.items()]
 
 
 def open_session(endpoint: Endpoint, lock_wait_seconds: int) -> Connection:
@@ -139,15 +150,30 @@ def find_shape(connection: Connection, table: TableName) -> Shape | None:
             return None
         raise
     fields = [_field(str(row[0]), str(row[1]), row[2], str(row[3]), row[5], str(row[6])) for row in columns]
-    return Shape(table, {field.name.lower(): field for field in fields}, _uniques(indexes))
+    expressions = generated(definition(connection, table) or "") if any(each.generated for each in fields) else {}
+    return Shape(
+        table,
+        {each.name.lower(): each for each in fields},
+        _uniques(indexes),
+        {name.lower(): expression for name, expression in expressions.items()},
+    )
 
 
 def _field(name: str, column_type: str, collation: str | None, nullable: str, default: object, extra: str) -> Field:
     """Of SHOW FULL COLUMNS; a collation's name begins with its charset."""
-    generated = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
-    filled = nullable == "YES" or default is not None or "auto_increment" in extra or "DEFAULT_GENERATED" in extra
-    renewed = "on update" in extra.lower()
-    return Field(name, column_type, generated, not (generated or filled), (collation or "").split("_")[0], renewed)
+    computed = "GENERATED" in extra.upper().replace("DEFAULT_GENERATED", "")
+    counts = "auto_increment" in extra.lower()
+    filled = nullable == "YES" or default is not None or counts or "DEFAULT_GENERATED" in extra
+    return Field(
+        name,
+        column_type,
+        computed,
+        not (computed or filled),
+        (collation or "").split("_")[0],
+        "on update" in extra.lower(),
+        "STORED" in extra.upper(),
+        counts,
+    )
 
 
 def _plain_type(column_type: str) -> str:

@@ -28,6 +28,7 @@ class Layouts:
         self._next_offset = 0
         self._shapes: dict[TableName, Shape] = {}
         self._forms: dict[bytes, Form] = {}
+        self.age = 0  # how often it has forgotten
         self._epoch_plans: dict[bytes, LiteralPlan] = {}
 
     def form(self, frame: bytes) -> Form:
@@ -47,6 +48,7 @@ class Layouts:
 
     def forget(self) -> None:
         """A schema change has been applied: the destination's tables are read again."""
+        self.age += 1
         self._shapes.clear()
         self._forms.clear()
 
@@ -62,7 +64,7 @@ class Layouts:
         if shape is None:
             shape = self._shapes[name] = read_shape(self._connection, name)
         layout = layout_of(shape, entry.table)
-        return Form(literal_plan(entry, layout.written, layout.numbered, layout.apart), layout)
+        return Form(literal_plan(entry, layout.written, layout.numbered, layout.apart, layout.kept), layout)
 
     def _entry(self, frame: bytes) -> Entry:
         number = id_at(frame)

@@ -7,12 +7,15 @@ may be one key to the server's collation, and then the row that stays is the ins
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from apply.destination import Field, Shape
 from apply.settings import Limits
 from runtime.errors import Fatal
+from schemas.codec import Decoded
+from schemas.ddl.expressions import depends, words, zoned
+from schemas.plan import Kept
 from schemas.sql import identifier, qualified
 from schemas.table import SPATIAL_TYPES, TEXT_TYPES, Table
 from schemas.types.enumset import labels_of
@@ -22,6 +25,15 @@ _FLOATS = frozenset(("float", "double", "real"))
 _TEXTS = TEXT_TYPES - {"enum", "set"}
 # Charsets in which a text has the bytes that it has in a statement; "": no text.
 _AS_WRITTEN = frozenset(("", "utf8mb4", "utf8mb3", "utf8", "ascii", "binary"))
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Generated columns whose values another session might compute otherwise, and the words of their expressions."""
+
+    columns: tuple[str, ...]
+    words: frozenset[str]
+    zoned: bool
 
 
 class Kind(Enum):
@@ -49,6 +61,10 @@ class Layout:
     computed: frozenset[str]  # the destination's generated columns
     apart: tuple[str, ...]  # the key's columns where each must be compared alone, else nothing
     numbered: frozenset[str]  # the record's ENUM and SET columns whose labels the destination numbers in the same way
+    kept: Kept = field(default_factory=Kept)  # what else is wanted of a record's rows
+    checks: tuple[str, ...] = ()  # conditions that a written row fulfils, `{}` being the values that `kept` compares
+    counting: str = ""  # counts the rows that fulfil a condition, which follows
+    doubt: Doubt | None = None  # what the values of generated columns may hang on
 
 
 def layout_of(shape: Shape, table: Table) -> Layout:
@@ -59,7 +75,9 @@ def layout_of(shape: Shape, table: Table) -> Layout:
     target = qualified(shape.name)
     columns = ", ".join(names)
     kind, index = _kind(shape, table.key)
-    apart = _apart(shape, numbered, table.key)
+    doubtful = _doubtful(shape, table)
+    doubt = _doubt(shape, doubtful)
+    apart = table.key if doubtful else _apart(shape, numbered, table.key)
     delete, between_keys = _delete(target, index, apart, table.key)
     return Layout(
         shape=shape,
@@ -75,7 +93,36 @@ def layout_of(shape: Shape, table: Table) -> Layout:
         computed=frozenset(field.name for field in shape.fields.values() if field.generated),
         apart=apart,
         numbered=numbered,
+        kept=Kept(
+            compared=(*(() if table.key else written), *doubtful) if doubtful else (),
+            counter=_counter(shape, table),
+            zoneless=bool(doubt and doubt.zoned),
+        ),
+        checks=_checks(shape, table, written, doubtful, numbered),
+        counting=f"SELECT COUNT(*) FROM {target}{_forced(index)} WHERE ",
+        doubt=doubt,
     )
+
+
+def check(layout: Layout, changes: Sequence[Decoded]) -> str:
+    """A query that counts the rows that are there as the source has them."""
+    return layout.counting + " OR ".join(
+        f"({' AND '.join(([change.key] if layout.kind is not Kind.KEYLESS else []) + _fulfilled(layout, change))})"
+        for change in changes
+    )
+
+
+def checks_of_each(layout: Layout, change: Decoded) -> Iterator[tuple[str, str]]:
+    """For each doubtful column a query that counts the rows that have the source's value in it."""
+    names, conditions = layout.kept.compared, _fulfilled(layout, change)
+    found = [change.key] if layout.kind is not Kind.KEYLESS else conditions[: len(layout.written)]
+    for name, condition in zip(names, conditions, strict=True):
+        if layout.doubt and name in layout.doubt.columns:
+            yield name, layout.counting + " AND ".join([*found, condition])
+
+
+def _fulfilled(layout: Layout, change: Decoded) -> list[str]:
+    return [condition.format(value) for condition, value in zip(layout.checks, change.compared, strict=True)]
 
 
 def deletes(layout: Layout, keys: Sequence[str], limits: Limits) -> Iterator[str]:
@@ -122,6 +169,44 @@ def _written(shape: Shape, table: Table) -> tuple[str, ...]:
             hint="give the column a default at the destination, or remove it",
         )
     return written
+
+
+def _doubtful(shape: Shape, table: Table) -> tuple[str, ...]:
+    """Stored generated columns, as the record names them, that another session might compute otherwise."""
+    found = []
+    for column in table.columns:
+        field = shape.fields[column.name.lower()]
+        expression = shape.expressions.get(column.name.lower(), "")
+        if column.generated and field.stored and depends(expression, field.type, shape.types):
+            found.append(column.name)
+    return tuple(found)
+
+
+def _doubt(shape: Shape, doubtful: Sequence[str]) -> Doubt | None:
+    expressions = [shape.expressions[name.lower()] for name in doubtful]
+    if not expressions:
+        return None
+    zones = any(zoned(expression, shape.types) for expression in expressions)
+    return Doubt(tuple(doubtful), frozenset().union(*map(words, expressions)), zones)
+
+
+def _checks(
+    shape: Shape, table: Table, written: Sequence[str], doubtful: Sequence[str], numbered: frozenset[str]
+) -> tuple[str, ...]:
+    """Rows without a key are found by all that is written."""
+    names = (*(() if table.key else written), *doubtful) if doubtful else ()
+    return tuple(_match(shape.fields[name.lower()], name in numbered) for name in names)
+
+
+def _counter(shape: Shape, table: Table) -> str | None:
+    """The AUTO_INCREMENT column, where several changes of a row may become one."""
+    if not table.key:
+        return None
+    return next((column.name for column in table.columns if shape.fields[column.name.lower()].counts), None)
+
+
+def _forced(index: str) -> str:
+    return f" FORCE INDEX ({identifier(index)})" if index else ""
 
 
 def _kind(shape: Shape, key: tuple[str, ...]) -> tuple[Kind, str]:
@@ -215,12 +300,17 @@ def same_bytes(column: str, field: Field, literal: str) -> str:
 
 
 def _grouped(head: str, rows: Sequence[str], between: str, tail: str, limits: Limits) -> Iterator[str]:
-    """Statements of as many rows as the limits allow; a row that is larger alone gets a statement alone."""
+    for start, end in groups([len(row) for row in rows], limits):
+        yield head + between.join(rows[start:end]) + tail
+
+
+def groups(sizes: Sequence[int], limits: Limits) -> Iterator[tuple[int, int]]:
+    """As many rows as the limits allow, from one to before another; a row that is larger alone is alone."""
     start = size = 0
-    for index, row in enumerate(rows):
-        size += len(row)
+    for index, one in enumerate(sizes):
+        size += one
         if index > start and (size > limits.characters or index - start == limits.rows):
-            yield head + between.join(rows[start:index]) + tail
-            start, size = index, len(row)
-    if rows:
-        yield head + between.join(rows[start:]) + tail
+            yield start, index
+            start, size = index, one
+    if sizes:
+        yield start, len(sizes)

@@ -4,23 +4,22 @@ The fences come first, each by compare-and-set: a process whose partition has a 
 before it touches a row. After any other error nothing in memory is believed: the next session reads the fences again.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from apply.destination import LENIENT_SQL_MODE, SQL_MODE, packet_limit, set_lock_wait
+from apply.destination import packet_limit, set_lock_wait
 from apply.fences import Fences
 from apply.layouts import Layouts
 from apply.records import Place, Records
 from apply.settings import ApplySettings, Limits
 from apply.state import State, Stuck
-from apply.steps import Step, Work, work
+from apply.steps import Work, work
+from apply.trials import Trials, Unequal
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Locked, Refused
 from runtime.seams import seam
 from runtime.telemetry import commit_seconds
-from schemas.charsets import longest
 from schemas.codec import decode
 
 _OUT_OF_SPACE = frozenset((1021, 1114))
@@ -31,12 +30,7 @@ _CORRECT = (
     "correct the row at the source, let `penstock capture` publish that, then start again (docs/operations.md: a row "
     "that cannot be stored)"
 )
-_DEPRECATED, _NO_CHARACTER = 1287, 1300
-_TRUNCATED = 1265
-# what strict sessions refuse to store, and what they refuse to compute for a column that is to be stored
-_ADJUSTED = frozenset((1264, _TRUNCATED, 1292, 1365, 1366, 1406, 1411, 1441))
-_INSIDE_EXPRESSIONS = frozenset((1292, 1365, 1411, 1441))
-_ROW = re.compile(r" at row \d+$")
+_NO_CHARACTER = 1300
 _HINTS = {
     1062: "another row of the destination holds this unique value: remove it if the source does not have it",
     1406: _WIDEN,
@@ -58,6 +52,8 @@ class Writer:
         self._connection = connection
         self._state = state
         self._layouts = layouts
+        self._trials = Trials(connection)
+        self._age = layouts.age
         self._fences = fences
         self._packet_limit = packet_limit(connection)
         limits = settings.limits
@@ -67,6 +63,9 @@ class Writer:
 
     def write(self, batch: Sequence[Records]) -> list[Place]:
         """Applies all of it and returns nothing; or none of it, and returns the places whose fences stand elsewhere."""
+        if self._age != self._layouts.age:
+            self._age = self._layouts.age
+            self._trials.forget()
         works = [self._work(records) for records in sorted(batch, key=lambda records: records.place)]
         began = time.perf_counter()
         self._connection.execute("BEGIN")
@@ -133,7 +132,7 @@ class Writer:
                     1153,
                 )
             try:
-                changed = self._execute_leniently(step) if step.blanks else self._execute(step)
+                changed = self._trials.run(step)
             except Refused as error:
                 if error.code in _OUT_OF_SPACE:
                     raise Fatal(
@@ -150,30 +149,6 @@ class Writer:
         if each.records.place in self._troubled:
             self._state.clear_problems(each.records.place)
 
-    def _execute(self, step: Step) -> int:
-        """What a lax session of the source let an expression give, the destination must compute again."""
-        try:
-            return self._connection.execute(step.sql)
-        except Refused as error:
-            if not step.computed or error.code not in _ADJUSTED:
-                raise
-            return self._execute_leniently(step)
-
-    def _execute_leniently(self, step: Step) -> int:
-        """Stores what strict sessions refuse: ENUM's error value, and what generated columns cannot hold. Nothing but
-        that may be adjusted."""
-        self._connection.execute(f"SET SESSION sql_mode = '{LENIENT_SQL_MODE}'")
-        try:
-            changed = self._connection.execute(step.sql)
-            warnings = self._connection.query("SHOW WARNINGS")
-            unseen = int(self._connection.value("SELECT @@warning_count")) - len(warnings)
-        finally:
-            self._connection.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
-        for _, code, text in warnings:
-            if unseen or not (_harmless(code, text) or _expected(code, text, step)):
-                raise Refused(f"the row would be adjusted: {text} ({code})", _HINTS.get(code, _HINT), code)
-        return changed
-
     def _remember(self, each: Work) -> None:
         place = each.records.place
         self._troubled.discard(place)
@@ -183,25 +158,14 @@ class Writer:
 
     def _stuck(self, records: Records, error: Fatal) -> Stuck:
         """Names the first of `records`."""
-        if not isinstance(error, Refused):
+        if not isinstance(error, Refused | Unequal):
             return Stuck(records.place, records.offsets[0], str(error), error.hint)
         form = self._layouts.form(records.values[0][:5])
         key = decode(form.plan, records.values[0]).key[:_KEY_CHARACTERS]
         table = str(form.layout.shape.name)
-        message = f"the destination refuses a row of {table}, key {key}: {error}"
-        return Stuck(records.place, records.offsets[0], message, _HINTS.get(error.code, _HINT), table, key)
-
-
-def _expected(code: int, text: str, step: Step) -> bool:
-    """It is about a column that may be adjusted, or about the middle of an expression."""
-    if code in _INSIDE_EXPRESSIONS and "olumn '" not in text:
-        return bool(step.computed)
-    about = step.computed if code in _ADJUSTED else frozenset[str]()
-    about |= step.blanks if code == _TRUNCATED else frozenset()
-    plain = _ROW.sub("", text)
-    return any(plain.endswith(f"olumn '{name}'") for name in about)
-
-
-def _harmless(code: int, text: str) -> bool:
-    """A charset is deprecated, or bytes are no character of it: one of single bytes stores them all the same."""
-    return code == _DEPRECATED or (code == _NO_CHARACTER and longest(text.split(" ")[1]) == 1)
+        if isinstance(error, Unequal):
+            message, hint = f"a row of {table}, key {key}: {error}", error.hint
+        else:
+            message = f"the destination refuses a row of {table}, key {key}: {error}"
+            hint = _HINTS.get(error.code, _HINT)
+        return Stuck(records.place, records.offsets[0], message, hint, table, key)

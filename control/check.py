@@ -206,7 +206,7 @@ class Inspection:
         if source is None or server.version < OLDEST:
             return
         applied = state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
-        self.findings.extend(table_findings(target.name, server, source.tables))
+        self.findings.extend(table_findings(target.name, server, source.server, source.tables))
         begun = bool(applied.fences) or applied.epoch > 0
         standing = Standing({}, {}) if begun else self._standing(connection, server, source)
         self.findings.extend(standing_findings(f"target.{target.name}", standing, begun=begun))

@@ -14,6 +14,8 @@ _ROWS = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE"))
 _DEFINITIONS = frozenset(("CREATE", "DROP", "ALTER", "INDEX"))
 _READ_ONLY = ("super_read_only", "innodb_read_only", "read_only")
 _LEAST_PACKET = 16 << 20
+# What the value of an expression may hang on.
+_HANGS_ON = ("div_precision_increment", "default_week_format", "lc_time_names", "block_encryption_mode")
 
 
 def destination_findings(
@@ -151,11 +153,13 @@ def _kind(server: ServerFacts, database: str) -> str:
 def table_findings(
     name: str,
     server: ServerFacts,
+    source: ServerFacts,
     tables: dict[TableName, TableFacts],
 ) -> Iterator[Finding]:
     """The source's selected tables against this destination."""
     place = f"target.{name}"
     yield _collations(place, server, tables.values())
+    yield _expressions(place, server, source, tables.values())
     yield _keyless(place, server, [str(table.name) for table in tables.values() if table.keyless])
     yield _engines(place, server, tables.values())
     if server.lowers_names:
@@ -206,6 +210,24 @@ def _collations(place: str, server: ServerFacts, tables: Iterable[TableFacts]) -
             "change the collation at the source to one that both know, or use a newer destination",
         )
     return ok(f"{place}.collations", "it knows every collation in use")
+
+
+def _expressions(place: str, server: ServerFacts, source: ServerFacts, tables: Iterable[TableFacts]) -> Finding:
+    """What virtual columns, checks and defaults mean to sessions that take the server's settings."""
+    name = f"{place}.expressions"
+    unlike = [
+        f"{variable} is {server.variables.get(variable)}, {source.variables[variable]} at the source"
+        for variable in _HANGS_ON
+        if variable in source.variables and server.variables.get(variable) != source.variables[variable]
+    ]
+    computed = [f"{table.name}.{column.name}" for table in tables for column in table.columns if column.expression]
+    if unlike and computed:
+        return warning(
+            name,
+            f"{'; '.join(unlike)}: applications may get other values of generated columns there: {listed(computed)}",
+            "give both servers the same settings before the switch (rows of stored columns arrive as they are)",
+        )
+    return ok(name, "expressions mean the same to sessions of both servers")
 
 
 def _other_names(collation: str) -> Iterator[str]:

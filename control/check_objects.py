@@ -30,7 +30,6 @@ def object_findings(
     yield _engines(facts.values())
     yield _types(task, tables)
     yield _keys(facts.values())
-    yield _generated(facts.values())
     yield _parents(facts)
     yield _others(others)
 
@@ -81,26 +80,6 @@ def _keys(tables: Iterable[TableFacts]) -> Finding:
             "add a primary key where you can",
         )
     return ok("objects.keys", "every table has a key")
-
-
-def _generated(tables: Iterable[TableFacts]) -> Finding:
-    """A target computes stored columns itself, in UTC: what depends on the zone of the session that wrote differs."""
-    zoned = [
-        f"{table.name}.{column.name}"
-        for table in tables
-        for column in table.columns
-        if "STORED GENERATED" in column.extra.upper()
-        and any(f"`{other.name}`" in column.expression for other in table.columns if other.data_type == "timestamp")
-    ]
-    if zoned:
-        return warning(
-            "objects.generated",
-            f"stored generated columns that are computed from a TIMESTAMP: {listed(zoned)}; the targets compute them "
-            "with time_zone = '+00:00', whatever the zone of the session that wrote the row",
-            "compare with penstock verify; if they differ, make the columns plain at the source, or compute them from "
-            "DATETIME",
-        )
-    return ok("objects.generated", "no stored column depends on a session's time zone")
 
 
 def _parents(tables: Mapping[TableName, TableFacts]) -> Finding:

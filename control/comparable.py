@@ -1,9 +1,11 @@
 """Which rows of two tables can be compared when their definitions differ."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from control.reading import Reading
 from runtime.mysql import Refused
+from schemas.names import TableName
 from schemas.sql import identifier, qualified
 from schemas.table import Column, Table
 
@@ -24,16 +26,20 @@ def common_columns(source: Table, target: Table) -> Table:
     return replace(source, columns=columns, primary_key=(), unique_keys=())
 
 
-def readable(table: Table, source: Reading) -> Table:
-    """Without generated columns that the source itself cannot compute for some row."""
-    generated = [column for column in table.columns if column.generated]
-    failing = {column.name for column in generated if not _computes(source, table, column)}
-    return replace(table, columns=tuple(column for column in table.columns if column.name not in failing))
+def uncomputable(table: Table, reading: Reading, name: TableName) -> set[str]:
+    """The generated columns that a server cannot compute for some row of its table `name`."""
+    generated = [column.name for column in table.columns if column.generated and column.name not in table.key]
+    plain = [column.name for column in table.columns if not column.generated]  # so that no index gives the values
+    return {column for column in generated if not _computes(reading, name, [column, *plain])}
 
 
-def _computes(source: Reading, table: Table, column: Column) -> bool:
+def without(table: Table, names: Collection[str]) -> Table:
+    return replace(table, columns=tuple(column for column in table.columns if column.name not in names))
+
+
+def _computes(reading: Reading, table: TableName, columns: Sequence[str]) -> bool:
     try:
-        for _ in source.raw_stream(f"SELECT {identifier(column.name)} FROM {qualified(table.name)}"):
+        for _ in reading.raw_stream(f"SELECT {', '.join(map(identifier, columns))} FROM {qualified(table)}"):
             pass
     except Refused:
         return False

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from capture.definitions import read_tables
-from control.comparable import common_columns, readable
+from control.comparable import common_columns, uncomputable, without
 from control.compare_bags import Bag, BagEnd
 from control.compare_rows import End, compare
 from control.config import TargetSettings, Task
@@ -195,7 +195,7 @@ def _numbered(ends: Ends, results: list[TableResult], tables: Collection[TableNa
     return [
         replace(
             result,
-            notes=(lines[result.table],) if result.table in lines.keys() - grave else (),
+            notes=(*result.notes, *([lines[result.table]] if result.table in lines.keys() - grave else [])),
             differences=(*found.get(result.table, ()), *result.differences),
         )
         for result in results
@@ -227,10 +227,11 @@ def _compare(ends: Ends, table: Table, watch: Watch) -> TableResult:
     try:
         return compare_rows(ends, table, watch)
     except Refused:
-        computable = readable(table, ends.source)
-        if computable == table:
+        names = uncomputable(table, ends.source, table.name) | uncomputable(table, ends.target, ends.there(table.name))
+        if not names:
             raise
-        return compare_rows(ends, computable, watch)
+        note = f"without {', '.join(sorted(names))}, of which a server cannot compute every value"
+        return replace(compare_rows(ends, without(table, names), watch), notes=(note,))
 
 
 def _keyed(ends: Ends, table: Table, watch: Watch) -> TableResult:

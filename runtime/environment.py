@@ -65,6 +65,7 @@ _WHERE_KNOWN = {
     "show_gipk_in_create_table_and_information_schema": "1",
     "terminology_use_previous": "'NONE'",
     "use_secondary_engine": "'OFF'",
+    "block_encryption_mode": "'aes-128-ecb'",
     "windowing_use_high_precision": "1",
     "big_tables": "0",
     _SWITCHES: "'use_invisible_indexes=on'",  # a unique key may be invisible, and still it identifies rows
@@ -72,6 +73,11 @@ _WHERE_KNOWN = {
 READ_COMMITTED = dict.fromkeys(("tx_isolation", "transaction_isolation"), "'READ-COMMITTED'")
 _known_by: dict[tuple[str, int, str], frozenset[str]] = {}
 _SAME = {"transaction_isolation": "tx_isolation", "transaction_read_only": "tx_read_only"}
+
+
+_HANGS_ON = ("time_zone", "lc_time_names", "div_precision_increment", "default_week_format", "block_encryption_mode")
+#: what the value of an expression may hang on beside sql_mode, as SQL
+EXPRESSIONS = {name: {**_ALWAYS, **_WHERE_KNOWN}[name] for name in _HANGS_ON}
 
 
 def open_session(

@@ -6,7 +6,7 @@ The same row gives the same bytes here and in `codec_log`.
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from schemas.types import TYPES, kind_of
 from schemas.types.column import ColumnPlan, Exact, Kind, Malformed
 from schemas.varint import long
 
+_NULL_IN_AVRO = frozenset((Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.TIMESTAMP))
 _LENGTH = struct.Struct("<I")
 _NULL, _TWO, _THREE, _EIGHT = 0xFB, 0xFC, 0xFD, 0xFE
 
@@ -36,13 +37,25 @@ class ChunkRows:
 _Read = Callable[[bytes, int, int], tuple[list[bytes], list[Exact]]]
 
 
-def chunk_select(table: Table) -> list[str]:
-    """For each column the expression to select, so that its text is exact.
+def chunk_select(table: Table, without: Collection[str] = ()) -> list[str]:
+    """For each column the expression to select, so that its text is exact; NULL, or else nothing much, for columns that
+    are left out (`without`).
 
     The session reads in utf8mb4, with time_zone '+00:00', without PAD_CHAR_TO_FULL_LENGTH and with the largest
     group_concat_max_len.
     """
-    return [_expression(column, kind_of(column, table.key)) for column in table.columns]
+    return [
+        _stand_in(column, kind_of(column, table.key))
+        if column.name in without
+        else _expression(column, kind_of(column, table.key))
+        for column in table.columns
+    ]
+
+
+def _stand_in(column: Column, kind: Kind) -> str:
+    if column.nullable or kind in _NULL_IN_AVRO:
+        return "NULL"
+    return "'null'" if kind is Kind.JSON else "''" if kind in (Kind.TEXT, Kind.BINARY) else "0"
 
 
 def _expression(column: Column, kind: Kind) -> str:

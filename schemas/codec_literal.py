@@ -40,6 +40,8 @@ class Decoded:
     after: str | None
     before: tuple[str, ...] | None
     strict: bool  # False: the row holds ENUM's value 0, which a session with a strict sql_mode refuses to store
+    compared: tuple[str, ...] = ()  # of the newer image, the columns that the plan compares
+    gone: tuple[str, str] | None = None  # of a row that went: the number of its counter, and the row like `after`
 
 
 _Read = Callable[[bytes, int], tuple[list[str], int]]
@@ -84,7 +86,13 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
         after=None if after is None else f"({','.join([after[index] for index in plan.written])})",
         before=None if plan.key or before is None else tuple([before[index] for index in plan.written]),
         strict=strict,
+        compared=() if after is None else tuple([after[index] for index in plan.compared]),
+        gone=_gone(plan, image) if after is None and plan.counter is not None else None,
     )
+
+
+def _gone(plan: LiteralPlan, image: list[str]) -> tuple[str, str]:
+    return image[plan.counter or 0], f"({','.join([image[index] for index in plan.written])})"
 
 
 def _key(plan: LiteralPlan, literals: list[str]) -> str:

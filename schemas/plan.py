@@ -38,6 +38,8 @@ class LiteralPlan:
     key: tuple[int, ...]
     written: tuple[int, ...]  # positions of the columns to write, in the caller's order, generated ones left out
     conditions: tuple[str, ...]  # what the literals of a key are compared with, one by one; empty: all of them at once
+    compared: tuple[int, ...] = ()  # positions of the columns whose values are looked at after they are written
+    counter: int | None = None  # the position of the AUTO_INCREMENT column, where rows that went are of interest
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,19 +62,35 @@ def logged_plan(plan: TablePlan, codes: Sequence[int]) -> TablePlan:
     return plan if columns == plan.columns else replace(plan, columns=columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is wanted of a row beside its key and the columns to write."""
+
+    compared: tuple[str, ...] = ()  # columns whose values are looked at after they are written
+    counter: str | None = None  # the AUTO_INCREMENT column
+    zoneless: bool = False  # TIMESTAMPs are written as moments, for sessions of any time zone
+
+
 def literal_plan(
-    entry: Entry, written: Sequence[str], numbered: Collection[str] = (), apart: Collection[str] = ()
+    entry: Entry,
+    written: Sequence[str],
+    numbered: Collection[str] = (),
+    apart: Collection[str] = (),
+    kept: "Kept | None" = None,
 ) -> LiteralPlan:
     """The plan for values of `entry`; `written` names the columns that a statement writes, `numbered` the ENUM and SET
     columns whose labels the destination numbers in the same way, `apart` the key's columns if each must be compared
-    alone."""
+    alone, `kept` what else is wanted of a row."""
     table = entry.table
     if table is None:
         raise Fatal(
             f"schema id {entry.id} ({entry.subject}) belongs to no table",
             hint="remove what other programs wrote to the task's topics",
         )
-    columns = tuple(replace(column, numbered=column.name in numbered) for column in column_plans(table))
+    kept = kept or Kept()
+    columns = tuple(
+        replace(column, numbered=column.name in numbered, zoneless=kept.zoneless) for column in column_plans(table)
+    )
     positions = {column.name: column.index for column in columns}
     missing = [name for name in written if name not in positions]
     if missing:
@@ -87,6 +105,8 @@ def literal_plan(
         key=key,
         conditions=tuple(map(_condition, (columns[index] for index in key))) if apart else (),
         written=tuple(positions[name] for name in written if not columns[positions[name]].generated),
+        compared=tuple(positions[name] for name in kept.compared),
+        counter=None if kept.counter is None else positions[kept.counter],
     )
 
 

@@ -20,13 +20,13 @@ from typing import IO
 from runtime.errors import Fatal
 from runtime.mysql import LockTimeout, Refused
 from runtime.seams import seam
-from schemas.codec import chunk_select, encode_chunk
+from schemas.codec import encode_chunk
 from schemas.engines import reads_consistently
 from schemas.names import TableName
 from schemas.plan import TablePlan
 from schemas.sql import qualified, text_literal
 from schemas.types.column import Malformed
-from snapshot import keyset, spool
+from snapshot import keyset, spool, virtual
 from snapshot.messages import Changed, Chunk, HoldEnded, HoldWanted, Located, Report, Walk
 from snapshot.session import Rows, Session, definition_changed
 from snapshot.wishes import Pause, Steps, Wish
@@ -67,7 +67,7 @@ def _locate(
     open_session: Callable[[], Session], session: Session, walk: Walk, plan: TablePlan, file: IO[bytes]
 ) -> Generator[Report | Wish | Pause, None, tuple[Located, Iterator[Rows]]]:
     """A position, and the rows that are the table's exactly there."""
-    select = keyset.whole(plan.table, chunk_select(plan.table))
+    select = keyset.whole(plan.table, virtual.computed(session, plan.table))
     pause = _FIRST_PAUSE_SECONDS
     while True:
         yield HoldWanted(walk.number)

@@ -10,8 +10,9 @@ from runtime.mysql import Refused
 from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk, key_literals
 from schemas.plan import TablePlan
+from schemas.table import Table
 from schemas.types.column import Malformed
-from snapshot import keyset
+from snapshot import keyset, virtual
 from snapshot.messages import Changed, Chunk, Walk
 from snapshot.session import Rows, Session, definition_changed
 from snapshot.wishes import Pause, Steps, Wish
@@ -50,14 +51,24 @@ def _chunk(session: Session, walk: Walk, plan: TablePlan, limit: int) -> tuple[C
     """The next chunk, of at most `limit` rows, and a limit that suits the one after it."""
     low = session.low()
     seam("snapshot.low_read")
-    select = keyset.chunk(plan.table, chunk_select(plan.table), walk.after, walk.until, limit)
-    rows = session.rows(select, limit, 2 * walk.chunk_bytes)
+    rows = _rows(session, walk, plan.table, limit)
     seam("snapshot.chunk_read")
     high = session.high()
     encoded = encode_chunk(plan, rows.raw)  # first: after it every row is known to fit the plan
     last = key_literals(plan, rows.last) if rows.count else walk.after
     final = rows.complete and rows.count < limit
     return Chunk(walk.number, low, high, encoded, last, final), _next_limit(limit, rows, walk)
+
+
+def _rows(session: Session, walk: Walk, table: Table, limit: int) -> Rows:
+    try:
+        select = keyset.chunk(table, chunk_select(table), walk.after, walk.until, limit)
+        return session.rows(select, limit, 2 * walk.chunk_bytes)
+    except Refused as error:
+        if not virtual.is_computing(error, table):
+            raise
+    select = keyset.chunk(table, virtual.readable(session, table), walk.after, walk.until, limit)
+    return session.rows(select, limit, 2 * walk.chunk_bytes)
 
 
 def _next_limit(limit: int, rows: Rows, walk: Walk) -> int:

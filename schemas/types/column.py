@@ -85,6 +85,7 @@ class ColumnPlan:
     labels: tuple[str, ...]
     generated: bool
     numbered: bool = False  # ENUM, SET: SQL names values by their numbers
+    zoneless: bool = False  # TIMESTAMP: SQL names the moment, whatever the session's time zone
     padded: bool = False  # CHAR: the spaces at its end are no part of the value
 
     @property

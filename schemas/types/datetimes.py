@@ -197,6 +197,9 @@ def _timestamp_text(column: ColumnPlan) -> FromText:
 
 
 def _timestamp_literal(column: ColumnPlan) -> ToLiteral:
+    if column.zoneless:
+        return _moment
+
     def write(data: bytes, at: int, out: list[str]) -> int:
         value, at = sized_at(data, at)
         text = value.decode("ascii")
@@ -204,6 +207,15 @@ def _timestamp_literal(column: ColumnPlan) -> ToLiteral:
         return at
 
     return write
+
+
+def _moment(data: bytes, at: int, out: list[str]) -> int:
+    value, at = sized_at(data, at)
+    micros = _datetime_value(value[:-1], 1_000_000)
+    if micros is None:
+        raise ValueError("no day of the calendar")
+    out.append(f"FROM_UNIXTIME({micros // 1_000_000}.{micros % 1_000_000:06})")
+    return at
 
 
 def _timestamp_key(column: ColumnPlan, exact: str) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from runtime.dialect import dialect_of
-from runtime.mysql import Connection, Endpoint, connect
+from runtime.mysql import Connection, Endpoint, Refused, connect
 from schemas.names import TableName
 from schemas.sql import identifier, qualified
 
@@ -117,8 +117,16 @@ def _database(here: Connection, there: Connection, name: str, lower: str) -> lis
         if columns == [_text(column[0]) for column in destination.columns]:
             key = [columns.index(_text(part[2])) for part in source.keys if part[0] == "PRIMARY"]
             chosen = [_expression(_text(column[0]), _text(column[1])) for column in source.columns]
-            one = rows(here, TableName(name, tables[table]), chosen)
-            different += _rows(about, columns, key, one, rows(there, TableName(lower, table), chosen))
+            virtual = [at for at, column in enumerate(source.columns) if "VIRTUAL" in _text(column[6])]
+            names = TableName(name, tables[table]), TableName(lower, table)
+            try:
+                one, other = rows(here, names[0], chosen), rows(there, names[1], chosen)
+            except Refused:  # no server computes a column for some row in such a session
+                chosen = [text for at, text in enumerate(chosen) if at not in virtual]
+                columns = [text for at, text in enumerate(columns) if at not in virtual]
+                key = [columns.index(_text(part[2])) for part in source.keys if part[0] == "PRIMARY"]
+                one, other = rows(here, names[0], chosen), rows(there, names[1], chosen)
+            different += _rows(about, columns, key, one, other)
         found += different
     return found
 

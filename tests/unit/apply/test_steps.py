@@ -34,7 +34,8 @@ class Rig:
     @cached_property
     def form(self) -> Form:
         found = layout_of(self.shape, self.table)
-        return Form(literal_plan(Entry(21, "value", "", self.table), found.written, found.numbered, found.apart), found)
+        entry = Entry(21, "value", "", self.table)
+        return Form(literal_plan(entry, found.written, found.numbered, found.apart, found.kept), found)
 
     def model(self) -> Model:
         names = [column.name for column in self.table.columns]

@@ -214,7 +214,7 @@ def test_the_kind_of_account_is_named(lines: list[str], kind: str) -> None:
 
 
 def tables_at(server: ServerFacts, tables: list[TableFacts]) -> dict[str, Status]:
-    return bad(list(table_findings("polar", server, {table.name: table for table in tables})))
+    return bad(list(table_findings("polar", server, SOURCE, {table.name: table for table in tables})))
 
 
 def standing(*, begun: bool = False, database: Sequence[str] = (), table: Sequence[str] = ()) -> list[Finding]:
@@ -333,16 +333,13 @@ def test_a_purged_file_is_noticed_without_gtids() -> None:
     assert bad(source_with(LOG, f"{UUID}/binlog.000001:400")) == {"source.position": Status.FAILED}
 
 
-def test_stored_columns_that_depend_on_a_zone() -> None:
-    moment = replace(ID, name="at", data_type="timestamp", column_type="timestamp")
-    day = replace(ID, name="day", data_type="date", extra="STORED GENERATED", expression="cast(`at` as date)")
-    for columns, found in (
-        ((ID, moment, day), {"objects.generated": Status.WARNING}),
-        ((ID, moment, replace(day, extra="VIRTUAL GENERATED")), {}),
-        ((ID, moment, replace(day, expression="`id` + 1")), {}),
-    ):
-        table = replace(TABLE, columns=columns)
-        assert bad(list(object_findings("shop", {table.name: table}, [], {}))) == found
+def test_settings_that_expressions_hang_on() -> None:
+    part = replace(ID, name="part", column_type="int", extra="VIRTUAL GENERATED", expression="(`id` / 3)")
+    computing = replace(TABLE, columns=(ID, part))
+    here = replace(SOURCE, variables={**VARIABLES, "div_precision_increment": "4"})
+    other = replace(TARGET, variables={**TARGET.variables, "div_precision_increment": "8"})
+    for table, found in ((computing, {"target.polar.expressions": Status.WARNING}), (TABLE, {})):
+        assert bad(list(table_findings("polar", other, here, {ORDERS: table}))) == found
 
 
 def test_cascades_that_no_log_holds_need_their_parents() -> None:
@@ -380,4 +377,4 @@ def test_cascades_that_contradict_each_other() -> None:
 def test_a_collation_of_utf8mb3_is_known_by_both_names() -> None:
     old = replace(TABLE, collation="utf8_general_ci")
     modern = replace(TARGET, collations=frozenset(("utf8mb3_general_ci", "utf8mb4_0900_ai_ci")))
-    assert bad(list(table_findings("polar", modern, {ORDERS: old}))) == {}
+    assert bad(list(table_findings("polar", modern, SOURCE, {ORDERS: old}))) == {}
