@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from capture.definitions import create_database, create_table, read_tables, selected_databases, selected_tables, views
-from capture.events import HEARTBEATS, Event, EventType, begins, query
+from capture.events import HEARTBEATS, Event, EventType, begins
 from capture.gtids import BEGINNINGS
 from capture.naming import ANNOUNCED, after, begin_of, name_of
 from capture.reader import LogReader
@@ -148,7 +148,7 @@ class SchemaSource:
             named = _by_gtid(events, missing) if done.place is None else _by_place(events, done, until)
             for transaction, event in named:
                 if until.contains(transaction) and not done.contains(transaction) and begins(event.body) is None:
-                    understood = self._statements.understand(query(event.body))
+                    understood = self._statements.understand(self._statements.read(event.body))
                     statement = understood.statement
                     if self._statements.changes_schema(statement) or self._statements.names_views(statement):
                         yield transaction, understood

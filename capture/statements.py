@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from capture.definitions import read_charsets
-from capture.events import Query
+from capture.events import Query, query
 from capture.zones import Zones
 from runtime.dialect import dialect_of, logs_cascades
 from runtime.errors import Fatal
@@ -62,6 +62,11 @@ _SQL_MODES = {
 _DELETES_ALL = re.compile(r"DELETE FROM `(?:[^`]|``)+`\.`(?:[^`]|``)+`")
 
 
+_NO_BACKSLASH_ESCAPES = 1 << 20
+_SHOWN = re.compile(rb"""CREATE TABLE (?:IF NOT EXISTS )?(?:`[^`]+`|"[^"]+")(?:\.(?:`[^`]+`|"[^"]+"))? \(\n  [`"]""")
+_WITH_ROWS = b"\n) START TRANSACTION"
+
+
 @dataclass(frozen=True, slots=True)
 class Understood:
     """A statement's text and meaning."""
@@ -109,6 +114,13 @@ class Statements:
             )
         }
 
+    def read(self, body: bytes) -> Query:
+        """The statement of a QUERY event. What the server itself writes escapes with backslashes, whatever the mode."""
+        found = query(body)
+        if _is_shown(found) and _WITH_ROWS in found.text:
+            return replace(found, sql_mode=(found.sql_mode or 0) & ~_NO_BACKSLASH_ESCAPES)
+        return found
+
     def understand(self, query: Query) -> Understood:
         modes = SqlModes.from_bits(query.sql_mode or 0)
         charset = self._collations.get(query.charset_client or 0, ("", "utf8mb4"))[1]
@@ -120,6 +132,8 @@ class Statements:
         if self._lowers:
             objects = (TableName(folded(name.database), folded(name.name)) for name in statement.objects)
             statement = replace(statement, objects=tuple(objects))
+        if statement.kind is Kind.CREATE_TABLE and _is_shown(query):  # by whom is not told, nor what it means then
+            statement = replace(statement, kind=Kind.CREATE_TABLE_LIKE)
         if written.doubt is not None and self.changes_schema(statement):
             raise Fatal(
                 f"a statement in the log cannot be carried over, {written.doubt}: {query.text[:200]!r}",
@@ -196,6 +210,13 @@ class Statements:
             collation_server=session.get("collation_server"),
             explicit_timestamps=self._explicit_timestamps if explicit is None else explicit == "1",
         )
+
+
+def _is_shown(query: Query) -> bool:
+    """True for a CREATE TABLE that looks as servers write it (for CREATE ... SELECT, and for LIKE a temporary table),
+    and whose backslashes would mean something else if they did."""
+    escapes = not (query.sql_mode or 0) & _NO_BACKSLASH_ESCAPES
+    return not escapes and b"\\" in query.text and _SHOWN.match(query.text) is not None
 
 
 def _number(version: tuple[int, int, int]) -> int:

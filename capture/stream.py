@@ -22,7 +22,6 @@ from capture.events import (
     begins,
     heartbeat,
     heartbeat_v2,
-    query,
     rotate,
     rows,
 )
@@ -285,7 +284,7 @@ class Stream:
         if thread_id is not None:
             transaction.open, transaction.thread_id = True, thread_id
             return
-        found = query(event.body)
+        found = self._statements.read(event.body)
         logged = self._statements.understand(found)
         understood = self._evolution.meant(self._scope.as_meant(logged, found.thread_id, event.flags))
         statement = understood.statement

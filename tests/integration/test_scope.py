@@ -79,6 +79,13 @@ CREATE INDEX i ON scope.t (z); TRUNCATE TABLE scope.t; ALTER TABLE scope.t RENAM
 ALTER TABLE scope.hidden RENAME TO scope.t; CREATE TABLE scope.after LIKE scope.t; DROP TABLE scope.t
 CREATE TEMPORARY TABLE scope.gone (a INT); DROP TABLE IF EXISTS scope.gone, scope.y
 """
+_BACKSLASHES = r"""
+SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'
+CREATE TABLE scope.plain (a VARCHAR(20) DEFAULT 'a\b', e ENUM('x\y','z') COMMENT 'c\n')
+INSERT INTO scope.plain VALUES (DEFAULT, 'x\y'); CREATE TABLE scope.made SELECT * FROM scope.plain
+CREATE TEMPORARY TABLE scope.short (e ENUM('p\q')); CREATE TABLE scope.model LIKE scope.short
+INSERT INTO scope.model VALUES ('p\q'); DROP TEMPORARY TABLE scope.short; SET SESSION sql_mode = DEFAULT
+"""
 _LAST = "INSERT INTO scope.t VALUES (8, 8); INSERT INTO scope.after VALUES (1, 2, 3); ALTER TABLE scope.t ADD z INT"
 
 
@@ -106,7 +113,7 @@ def test_what_is_not_migrated_neither_stops_a_task_nor_goes_astray(task: NewTask
         source.execute("SET GLOBAL binlog_row_metadata = MINIMAL")
         _run(source, _PREPARE)
         run.run("migrate", "--until", "caught-up")
-        for script in (_VIEWS, _SELECTION, _TEMPORARY, _LAST):
+        for script in (_VIEWS, _SELECTION, _TEMPORARY, _BACKSLASHES, _LAST):
             _run(source, script)
         run.run("migrate", "--until", "caught-up")
         source.execute("SET GLOBAL binlog_row_metadata = FULL")
@@ -123,7 +130,7 @@ def test_a_log_of_mysql_56_tells_of_temporary_tables(task: NewTask, databases: S
         run = task(stack=stack, include=list(_INCLUDE), source=old.endpoint("penstock"))
         _run(source, _PREPARE)
         run.run("migrate", "--until", "caught-up")
-        for script in (_VIEWS, _SELECTION):
+        for script in (_VIEWS, _SELECTION, _BACKSLASHES):
             _run(source, script)
         source.execute("SET SESSION binlog_format = MIXED")
         _run(source, _TEMPORARY)
