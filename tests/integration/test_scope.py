@@ -80,7 +80,7 @@ ALTER TABLE scope.hidden RENAME TO scope.t; CREATE TABLE scope.after LIKE scope.
 CREATE TEMPORARY TABLE scope.gone (a INT); DROP TABLE IF EXISTS scope.gone, scope.y
 """
 _BACKSLASHES = r"""
-SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'
+SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'; USE scope
 CREATE TABLE scope.plain (a VARCHAR(20) DEFAULT 'a\b', e ENUM('x\y','z') COMMENT 'c\n')
 INSERT INTO scope.plain VALUES (DEFAULT, 'x\y'); CREATE TABLE scope.made SELECT * FROM scope.plain
 CREATE TEMPORARY TABLE scope.short (e ENUM('p\q')); CREATE TABLE scope.model LIKE scope.short
