@@ -5,7 +5,7 @@ Shares nothing with `penstock verify`, which it also judges.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.dialect import dialect_of
@@ -27,6 +27,8 @@ SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, EXP
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
 _OLD = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
+_COLUMN_NAME = re.compile(r"`((?:[^`]|``)+)`")
+_CHARSET = re.compile(r" (?:CHARACTER SET|COLLATE) \w+")  # said where it is not the table's; compared by name
 _OLD_UTF8 = re.compile(r"\butf8(?=_|$)")
 _TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
 
@@ -138,13 +140,28 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
     if old:
         columns = columns.replace("GENERATION_EXPRESSION", "''")
         keys = keys.replace("EXPRESSION", "''").replace("COLLATION", "'A'")  # DESC is read and forgotten there
+    shown = {} if old else {name: _shown_columns(connection, TableName(database, name)) for name in found}
     for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
-            found[_text(name)].columns.append(_aged(column) if old else tuple(column))
+            found[_text(name)].columns.append(_aged(column) if old else _told(column, shown[_text(name)]))
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(_of_any_engine(key))
     return found
+
+
+def _shown_columns(connection: Connection, table: TableName) -> dict[str, str]:
+    """The lines of SHOW CREATE TABLE by column: information_schema keeps defaults and expressions in the zone and the
+    character set of the session that wrote them."""
+    ((_, text, *_),) = connection.query(f"SHOW CREATE TABLE {qualified(table)}")
+    lines = [_CHARSET.sub("", line.strip().rstrip(",")) for line in _text(text).split("\n") if line.startswith("  `")]
+    return {_COLUMN_NAME.findall(line)[0].replace("``", "`"): line for line in lines}
+
+
+def _told(column: Sequence[object], shown: Mapping[str, str]) -> tuple[object, ...]:
+    """A row of _COLUMNS with what SHOW CREATE TABLE says in the place of default and expression."""
+    name, column_type, nullable, _, *rest, _ = column
+    return name, column_type, nullable, shown[_text(name)], *rest
 
 
 def _of_any_engine(key: Sequence[object]) -> tuple[object, ...]:

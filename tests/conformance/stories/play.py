@@ -1,0 +1,122 @@
+"""Plays stories side by side through one pipeline: what comes before the task by its snapshot, the rest by the log."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import Stack
+from runtime.errors import Transient
+from runtime.mysql import Connection, Refused, connect
+from tests.conformance.stories.writer import Story
+from tests.pipeline.compare import differences
+from tests.pipeline.settle import Unsettled, settle
+from tests.pipeline.task import Task
+
+_PATIENCE_SECONDS = 600.0
+_NAMED = re.compile(r"\b(?:story|apart)(\d+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a story; `faults` are differences, or why the pipeline ended. None: the destination is equal."""
+
+    story: Story
+    accepted: int  # statements that the source took
+    faults: tuple[str, ...] = ()
+
+
+class Stage:
+    """One pipeline for some stories; what it learns of each is in `outcomes`."""
+
+    def __init__(self, stack: Stack, folder: Path, partitions: int) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._partitions = partitions
+
+    def play(self, stories: Sequence[Story]) -> Iterator[Outcome]:
+        """A story that ends the pipeline is at fault, and the others are played anew."""
+        rest = list(stories)
+        while rest:
+            try:
+                yield from self._together(rest)
+            except Unsettled as error:
+                guilty = _guilty(str(error), rest)
+                if guilty is None and len(rest) > 1:
+                    yield from self.play(rest[: len(rest) // 2])
+                    rest = rest[len(rest) // 2 :]
+                    continue
+                guilty = guilty or rest[0]
+                yield Outcome(guilty, 0, (str(error),))
+                rest.remove(guilty)
+            else:
+                return
+
+    def _together(self, stories: Sequence[Story]) -> list[Outcome]:
+        self._clean()
+        told = [Telling(self._stack, story) for story in stories]
+        accepted = [each.tell(each.story.before) for each in told]
+        with Task(
+            self._stack,
+            self._folder,
+            include=[f"{story.database}.*" for story in stories],
+            overrides={"kafka": {"partitions": self._partitions}},
+        ) as task:
+            process = task.start("migrate")
+            process.until(lambda: not process.running or "capturing" in process.stderr, "begin to capture")
+            for number, each in enumerate(told):
+                accepted[number] += each.tell(each.story.meanwhile)
+                each.close()
+            settle(task, [process], seconds=_PATIENCE_SECONDS)
+            found = differences(task.stack_source, task.stack_destination, [story.database for story in stories])
+        return [
+            Outcome(story, count, tuple(line for line in found if str(story.number) in _NAMED.findall(line)))
+            for story, count in zip(stories, accepted, strict=True)
+        ]
+
+    def _clean(self) -> None:
+        for server in (self._stack.source, self._stack.destination):
+            with connect(server.endpoint("admin"), init="SET foreign_key_checks = 0") as connection:
+                for (name,) in connection.query("SHOW DATABASES"):
+                    if _NAMED.fullmatch(str(name)) or name == "penstock":
+                        connection.execute(f"DROP DATABASE {name}")
+
+
+class Telling:
+    """One story's session at the source."""
+
+    def __init__(self, stack: Stack, story: Story) -> None:
+        self.story = story
+        self._endpoint = stack.source.endpoint("admin")
+        self._connection = self._open()
+        for name in (story.database, story.elsewhere):
+            self._connection.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        self._connection.execute(f"USE {story.database}")
+
+    def tell(self, statements: Sequence[str]) -> int:
+        """How many of the statements the source has taken."""
+        return sum(map(self._take, statements))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _take(self, statement: str) -> bool:
+        try:
+            self._connection.execute(statement)
+        except Refused:
+            return False
+        except Transient:
+            self._connection.abort()
+            self._connection = self._open()
+            self._connection.execute(f"USE {self.story.database}")
+            return False
+        return True
+
+    def _open(self) -> Connection:
+        return connect(self._endpoint, init="SET lock_wait_timeout = 20")
+
+
+def _guilty(error: str, stories: Sequence[Story]) -> Story | None:
+    """The story whose table an error names."""
+    numbers = _NAMED.findall(error.partition("\n--- ")[0])
+    return next((story for story in stories if numbers and story.number == int(numbers[-1])), None)
