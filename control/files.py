@@ -27,7 +27,10 @@ def locked(file: Path) -> Generator[None]:
 def replace(file: Path, text: str) -> None:
     """Writes a whole file, or leaves the one that was there."""
     new = file.with_name(f"{file.name}.new")
-    new.write_text(text)
+    try:
+        new.write_text(text)
+    except OSError as error:  # a full disk does not say which
+        raise OSError(error.errno, error.strerror, str(file)) from error
     new.rename(file)
 
 

@@ -89,7 +89,7 @@ class WhileAlive:
 
     def _answers(self) -> bool:
         try:
-            _login(self._endpoint, Limited(_CONNECT_SECONDS)).abort()
+            _login(self._endpoint, Limited(_CONNECT_SECONDS)).close()
         except Unreachable:
             return False
         except (Transient, Fatal) as error:  # it does not let this one in, so it answers
