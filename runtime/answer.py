@@ -3,7 +3,7 @@
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 from runtime.line import Packets
@@ -53,29 +53,32 @@ def whole_answer(server: object, packets: Packets, sql: str) -> Answer:
             answer.changed += changed
             more = bool(int.from_bytes(first[at : at + 2], "little") & _MORE_RESULTS)
         else:
-            end = b""
-            for packet in result_rows(server, packets, first, sql):
-                end = packet
-                if not is_end(packet):
-                    answer.rows.append(tuple(_values(packet)))
+            end = _gather(rows_of(server, packets, first, sql), answer.rows)
             more = bool(int.from_bytes(end[3:5], "little") & _MORE_RESULTS)
     return answer
 
 
-def result_rows(server: object, packets: Packets, header: bytes, sql: str) -> Iterator[bytes]:
-    """The rows of a result behind its header, and at last the packet that ends it."""
+def rows_of(server: object, packets: Packets, header: bytes, sql: str) -> Generator[bytes, None, bytes]:
+    """The rows of a result behind its header; returns the packet that ends it."""
     for _ in range(_number(header, 0)[0]):  # definitions
         packets.read()
     packets.read()  # EOF after the definitions: CLIENT_DEPRECATE_EOF is not set
-    row = b""
-    while not is_end(row):
-        row = checked(server, packets.read(), sql)
+    while True:
+        row = packets.read()
+        if row[:1] == b"\xfe" and len(row) < 9:
+            return row
+        if row[:1] == b"\xff":
+            raise server_error(server, row, sql)
         yield row
 
 
-def is_end(packet: bytes) -> bool:
-    """True for the EOF packet behind the last row."""
-    return packet[:1] == b"\xfe" and len(packet) < 9
+def _gather(result: Generator[bytes, None, bytes], rows: list[tuple[bytes | None, ...]]) -> bytes:
+    while True:
+        try:
+            rows.append(tuple(_values(next(result))))
+        except StopIteration as ended:
+            end: bytes = ended.value
+            return end
 
 
 def checked(server: object, packet: bytes, sql: str) -> bytes:

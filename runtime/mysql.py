@@ -17,7 +17,7 @@ import pymysql
 from pymysql.constants import CLIENT, COMMAND
 
 from runtime import login, stopping
-from runtime.answer import Running, checked, is_end, result_rows
+from runtime.answer import Running, checked, rows_of
 from runtime.errors import Fatal, Transient
 from runtime.line import MAX_ALLOWED_PACKET, LastWords, Limited, Line, Packets, Patience, Unreachable
 from runtime.login import Tls
@@ -143,9 +143,7 @@ class Connection:
         with self._working(sql):
             packets = self._send(_COM_QUERY, sql.encode())
             header = checked(self.endpoint, packets.read(), sql)
-            for row in result_rows(self.endpoint, packets, header, sql):
-                if not is_end(row):
-                    yield row
+            yield from rows_of(self.endpoint, packets, header, sql)
 
     def start(self, sql: str) -> Running:
         """Sends a statement; nothing else may use the connection until it is finished."""
