@@ -16,6 +16,7 @@ from apply.context import Limits, Unlike, enter
 from apply.ddl import Again, Plan, digest, drop_database, head, lexed_modes, plan, wording_of
 from apply.defaults import missing_defaults
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
+from apply.engines import forgotten_foreign_keys
 from apply.evidence import contents, is_as_told
 from apply.ledger import Entry, Ledger
 from apply.standing import Standing, stands
@@ -276,6 +277,9 @@ class Execution:
         for name, table in list(self._certain()):
             for statement in missing_defaults(read_shape(reader, name), table):
                 yield from self._wait_for(reader, (holder,), statement)
+            if table.engine and not table.reads_consistently:
+                for statement in forgotten_foreign_keys(reader, name):
+                    yield from self._wait_for(reader, (holder,), statement)
 
     def _wait_for(self, runner: Connection, resting: Sequence[Connection], statement: str) -> Generator[None]:
         """Runs a statement while other connections rest, and keeps them alive."""

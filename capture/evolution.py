@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from capture.anew import copied_anew
 from capture.catalog import Catalog, Misfit
 from capture.databases import Databases
+from capture.merges import follow_merges
 from capture.publisher import Publisher
 from capture.rebuilding import last_records_suffice
 from capture.schema import SchemaSource, careful
@@ -189,6 +190,7 @@ class Evolution:
 
     def meant(self, understood: Understood) -> Understood:
         """A DELETE that the server itself has logged, since a restart has emptied a table in memory, as TRUNCATE."""
+        follow_merges(understood, self._catalog, self._settings.selection)
         names = understood.statement.tables
         if not understood.deletes_all or not names or names[0] not in self._catalog:
             return understood

@@ -12,11 +12,13 @@ from capture.statements import Statements
 from runtime.errors import Fatal
 from schemas.codec import RowsKind
 from schemas.ddl.cursor import Unclear
+from schemas.ddl.engine_text import said_engine
 from schemas.ddl.foreign_keys import FOLLOWING, ForeignKey, between, circle, grouped, read_foreign_keys
 from schemas.ddl.kinds import Kind, Statement
 from schemas.ddl.session import Session
 from schemas.ddl.statement import understand
 from schemas.ddl.ways import contradictory
+from schemas.engines import reads_consistently
 from schemas.names import TableName
 from schemas.records import SchemaChange
 from schemas.selection import Selection
@@ -31,6 +33,8 @@ class ForeignKeys:
         self._selection = selection
         self._keys: set[ForeignKey] = set()
         self._doubtful: set[TableName] = set()  # tables that have lost a constraint
+        self._default_engine = statements.default_engine
+        self._plain: set[TableName] = set()  # tables whose engine reads foreign keys and forgets them
         self._deleting: frozenset[TableName] = frozenset()
         self._updating: frozenset[TableName] = frozenset()
         self._between: dict[TableName, set[TableName]] = {}
@@ -157,6 +161,7 @@ class ForeignKeys:
 
     def _read(self, text: str, statement: Statement, session: Session) -> None:
         table = statement.tables[0]
+        self._tell_engine(table, text, statement, session)
         try:
             found = read_foreign_keys(text, table, session.modes, session.server_version)
         except Unclear as error:
@@ -164,17 +169,33 @@ class ForeignKeys:
                 f"{table}: the foreign keys of this statement cannot be read: {' '.join(text[:200].split())}",
                 hint="migrate anew with a new task name, after the statement",
             ) from error
-        made = {key for key in found.made if self._selection.selected(key.child)}
+        plain = table in self._plain
+        made = {key for key in found.made if self._selection.selected(key.child) and not plain}
         if found.drops or statement.if_not_exists:
             self._doubtful.add(table)
         if found.renamed_columns:
             self._keys = {_with_names(key, table, dict(found.renamed_columns)) for key in self._keys}
         self._keys = self._keys | made if made else self._keys
 
+    def _tell_engine(self, table: TableName, text: str, statement: Statement, session: Session) -> None:
+        if not self.silent:
+            return
+        engine = said_engine(text, session.modes, session.server_version)
+        if engine is None and statement.kind is Kind.CREATE_TABLE and not statement.if_not_exists:
+            engine = self._default_engine
+        if engine is None:
+            return
+        if reads_consistently(engine):
+            self._plain.discard(table)
+        else:
+            self._drop({table})
+            self._plain.add(table)
+
     def _drop(self, tables: set[TableName]) -> None:
         if any(key.child in tables for key in self._keys):
             self._keys = {key for key in self._keys if key.child not in tables}
         self._doubtful -= tables
+        self._plain -= tables
 
     def _rename(self, old: TableName, new: TableName) -> None:
         names = {old: new}
@@ -186,6 +207,9 @@ class ForeignKeys:
         if old in self._doubtful:
             self._doubtful.remove(old)
             self._doubtful.add(new)
+        if old in self._plain:
+            self._plain.remove(old)
+            self._plain.add(new)
 
 
 def _with_names(key: ForeignKey, table: TableName, renamed: dict[str, str]) -> ForeignKey:

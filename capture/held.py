@@ -66,7 +66,7 @@ class Held:
                 self._tables.add(number)
             else:
                 self._tables.discard(number)
-        if event.type in _OF_TABLES and number not in self._tables:
+        elif event.type in _OF_TABLES and number not in self._tables:
             return
         kind, timestamp, server_id, end, flags, whole, body = event
         head = _HEAD.pack(kind, timestamp, server_id, end, flags, whole, len(body))

@@ -16,6 +16,7 @@ from capture.held import Memory
 from capture.hosts import Hosts
 from capture.log import Events
 from capture.lookback import Lookback
+from capture.merges import read_merges
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.schema import SchemaSource
@@ -81,6 +82,7 @@ class Capture:
         seam("capture.opened")
         catalog = Catalog(publisher, settings.selection, checkpoint.tables)
         catalog.doubt(checkpoint.doubtful)
+        catalog.merges |= read_merges(connection, settings.selection)
         databases = Databases(statements, checkpoint.databases)
         keys = ForeignKeys(statements, checkpoint.statements, settings.selection)
         with opened(

@@ -103,6 +103,7 @@ class Statements:
         self._unsaid = unsaid(connection)
         self.logs_cascades = logs_cascades(connection)
         self._version = _number(dialect_of(connection).version)
+        self.default_engine = str(connection.value("SELECT @@GLOBAL.default_storage_engine"))
         self._charsets = read_charsets(connection)
         told = connection.query("SHOW GLOBAL VARIABLES LIKE 'explicit_defaults_for_timestamp'")
         self._explicit_timestamps = any(value == "ON" for _, value in told)

@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from deploy.local import Profile, Stack, start_mysql, stop_mysql
+from runtime.errors import Exit
 from runtime.mysql import Connection, Endpoint, Refused, connect
 from tests.conftest import NewTask
 from tests.pipeline.task import Place
 
 _ROWS = 1500
 _KEYED = "id INT PRIMARY KEY, v INT NOT NULL, t VARCHAR(90)"
+_CHILD = "id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE"
 _TABLES = (
     f"aa_held ({_KEYED}) ENGINE=InnoDB",
     f"b_turns ({_KEYED}) ENGINE=InnoDB",
@@ -49,6 +51,15 @@ _WHILE_STREAMED = (
     "ALTER TABLE keyed ENGINE=InnoDB, ORDER BY v",
     "CREATE TABLE late (id INT AUTO_INCREMENT PRIMARY KEY, b TEXT, FULLTEXT KEY (b)) ENGINE=MyISAM",
     "INSERT INTO late VALUES (NULL, 'x'), (NULL, 'y')",
+    "CREATE TABLE parent (id INT PRIMARY KEY) ENGINE=InnoDB",
+    f"CREATE TABLE child ({_CHILD}) ENGINE=MyISAM",
+    f"CREATE TABLE follows ({_CHILD}) ENGINE=InnoDB",
+    "INSERT INTO parent VALUES (1), (2)",
+    "INSERT INTO child VALUES (1, 1), (2, 2)",
+    "INSERT INTO follows VALUES (1, 1), (2, 2)",
+    "DELETE FROM parent WHERE id = 1",
+    "CREATE TABLE under (id INT) ENGINE=MyISAM",
+    "INSERT INTO under VALUES (1)",
     "TRUNCATE TABLE csv",
     "ALTER TABLE keyless DISABLE KEYS",
     "DELETE FROM keyless LIMIT 7",
@@ -64,7 +75,8 @@ def servers(request: pytest.FixtureRequest, databases: Stack) -> Iterator[Stack]
         return
     source = start_mysql(Profile.SOURCE56, databases.directory / "engines56")
     with connect(source.endpoint("admin")) as admin:
-        admin.execute("DROP DATABASE IF EXISTS engines")
+        for database in ("engines", "outside"):
+            admin.execute(f"DROP DATABASE IF EXISTS {database}")
     yield replace(databases, source=source)
     stop_mysql(source.directory)
 
@@ -100,6 +112,12 @@ def test_tables_without_transactions(task: NewTask, servers: Stack, tmp_path: Pa
         run.assert_equal()
     run.run("verify")
     assert capture.running and apply.running
+    with connect(run.stack_source) as admin:
+        admin.execute("CREATE DATABASE outside CHARACTER SET latin1")
+        admin.execute("CREATE TABLE outside.over (id INT) ENGINE=MERGE UNION=(engines.under) INSERT_METHOD=LAST")
+        admin.execute("INSERT INTO outside.over VALUES (2)")
+    assert capture.exit_code() == Exit.OPERATOR
+    assert "outside.over: rows are written through a MERGE table" in capture.stderr
 
 
 def _create(admin: Connection) -> None:

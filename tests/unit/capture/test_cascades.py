@@ -27,6 +27,7 @@ PARENT, CHILD = TableName("d", "parent"), TableName("d", "child")
 
 class _Silent:
     logs_cascades = False
+    default_engine = "InnoDB"
 
 
 @dataclass(slots=True)

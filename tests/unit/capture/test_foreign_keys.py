@@ -31,6 +31,7 @@ class _Silent:
     """Stands for the statements of a server whose log is silent."""
 
     logs_cascades = False
+    default_engine = "InnoDB"
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,15 @@ def test_whose_rows_get_other_keys() -> None:
     assert moved([alone], table("a"), ["id"], identities.__getitem__) == {table("b")}
     itself = ForeignKey(table("b"), table("b"), ("x",), ("y",), "", "CASCADE")
     assert moved([b, itself], table("a"), ["two"], identities.__getitem__) == {table("b")}
+
+
+def test_engines_that_forget_foreign_keys() -> None:
+    keys = after(
+        f"{key('b', 'a', 'ON DELETE CASCADE')} ENGINE=MyISAM",
+        "ALTER TABLE b ADD FOREIGN KEY (p) REFERENCES a (id) ON DELETE CASCADE",
+        f"{key('c', 'a', 'ON DELETE CASCADE')} ENGINE = InnoDB",
+        f"{key('d', 'a', 'ON DELETE CASCADE')} ENGINE=MEMORY",
+        "RENAME TABLE d TO e",
+        "ALTER TABLE e ENGINE=InnoDB, ADD FOREIGN KEY (p) REFERENCES a (id) ON DELETE SET NULL",
+    )
+    assert {each.child for each in keys.fired(table("a"), RowsKind.DELETE)} == {table("c"), table("e")}
