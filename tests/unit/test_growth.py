@@ -41,7 +41,9 @@ def _gaps(count: int, step: int = 3) -> GtidSet:
 
 def _foreign_keys(count: int, rule: str) -> ForeignKeys:
     """Tables of which each refers to one of five."""
-    statements = cast(Statements, SimpleNamespace(logs_cascades=False, meaning=lambda _: _SESSION))
+    statements = cast(
+        Statements, SimpleNamespace(logs_cascades=False, default_engine="InnoDB", meaning=lambda _: _SESSION)
+    )
     return ForeignKeys(statements, [_made(number, rule) for number in range(count)], Selection())
 
 
