@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 
+from runtime.errors import Exit
 from runtime.kafka import Topics
 from runtime.mysql import connect
 from tests.conftest import NewTask
@@ -48,6 +49,15 @@ def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
         apply = moved.start("apply")
         settle(moved, [capture, apply])
         moved.assert_equal()
+
+        source.execute("SET SESSION sql_log_bin = 0")
+        source.execute("ALTER TABLE reshaped_still.still DROP PRIMARY KEY, ADD PRIMARY KEY (w, id)")
+        source.execute("SET SESSION sql_log_bin = 1")
+        source.execute("INSERT INTO reshaped_still.still VALUES (99, 99, 'w')")
+        assert capture.exit_code(60) == Exit.OPERATOR
+        assert "reshaped_still.still: its key has changed, and no statement in the log says so" in capture.stderr
+        compaction.add_partitions(f"{moved.name}.reshaped_still.still", 5)
+        assert "has 5 partitions now, not 4" in moved.run("capture", expected=Exit.OPERATOR).stderr
 
 
 def _wait_for_compaction(moved: Task, writer: Reshaper) -> None:

@@ -5,6 +5,7 @@ from contextlib import closing
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
+from confluent_kafka.cimpl import NewPartitions
 
 from runtime.kafka import KafkaSettings, TopicPartition, Topics, consumer
 from tests.pipeline.topics import table_topics
@@ -43,6 +44,10 @@ class Compaction:
             topic.split(".", 2)[2]: str(told[resource].result(10)["cleanup.policy"].value)
             for topic, resource in topics.items()
         }
+
+    def add_partitions(self, topic: str, total: int) -> None:
+        for future in self._admin.create_partitions([NewPartitions(topic, total)]).values():
+            future.result(10)
 
     def _set_broker(self, entry: ConfigEntry) -> None:
         for number in self._admin.list_topics(timeout=10).brokers:
