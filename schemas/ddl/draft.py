@@ -142,6 +142,8 @@ class Draft:
         if self._hides_primary and not old.nullable and old.data_type.endswith(("char", "binary", "text", "blob")):
             raise Unclear  # the same: such a key may come to be on the whole column
         prefixed = new.data_type in SPATIAL_TYPES or new.data_type.endswith(("text", "blob", "json"))
+        if prefixed and old.name in self.primary_key:
+            raise Unclear  # from now on it is there by a prefix
         if any((prefixed or old.labels or not key.whole) and old.name in key.columns for key in self.unique_keys):
             raise Unclear
 

@@ -270,6 +270,13 @@ def test_a_primary_key_on_prefixes_binds_its_columns() -> None:
     assert shown(certain("ALTER TABLE t MODIFY c INT, DROP b", free)) == f"a varchar(9) {U} !, c int, c:c?"
 
 
+@pytest.mark.parametrize("kind", ["TEXT", "BLOB", "POINT", "VARCHAR(20)"])
+def test_a_primary_key_may_come_to_be_on_a_prefix(kind: str) -> None:
+    keyed = table("a VARCHAR(9) PRIMARY KEY, b INT")
+    found = after(f"ALTER TABLE t MODIFY a {kind} NOT NULL", keyed)
+    assert (found is None) == (kind != "VARCHAR(20)")
+
+
 def test_a_key_over_an_expression_outlives_its_columns() -> None:
     keyed = table("a INT, b INT, UNIQUE k (a, (b + 1)), UNIQUE x (a)")
     assert shown(certain("ALTER TABLE t DROP a", keyed)) == "b int, k:?"
