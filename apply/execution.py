@@ -19,12 +19,14 @@ from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, 
 from apply.engines import forgotten_foreign_keys
 from apply.evidence import contents, is_as_told
 from apply.ledger import Entry, Ledger
+from apply.owners import Owners, spelled
 from apply.standing import Standing, stands
 from apply.state import Intent, MadeTable, Refusal, State, Stuck
 from apply.statements import layout_of
 from apply.zone import Row, zone_for
 from runtime import environment
-from runtime.errors import Fatal
+from runtime.discretion import server_text
+from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
@@ -63,6 +65,7 @@ class Execution:
     ledger: Ledger
     entry: Entry
     change: SchemaChange
+    owners: Owners
 
     def run(self) -> Generator[None]:
         """Yields while it waits. Closed before its end, it leaves everything to the next one that runs the change."""
@@ -84,7 +87,7 @@ class Execution:
                     objection = None
                     yield from self._complete(reader, holder)
                     self._check(reader)
-                    self._note(guard)
+                    self._note(guard, spelled(reader, [table.name for table in self.change.tables]))
                 else:
                     intent = self._refused(reader, intent)
                     guard.intend(intent)
@@ -100,6 +103,7 @@ class Execution:
         """The committed intent of this change, and whether it was made just now."""
         with guard.transaction():
             self._claim(guard)
+            self.owners.claim(guard, reader, [table.name for table in self.change.tables])
             found = guard.intent(self.change.epoch)
             guard.unclaim(self.change.epoch)  # until the change is applied
             if found is not None:
@@ -289,7 +293,7 @@ class Execution:
             log.info("ddl_answer", epoch=self.change.epoch, answer=[value and value.decode() for value in row])
         for level, code, text in runner.query("SHOW WARNINGS"):
             if level != "Note" and code not in _EXPECTED_WARNINGS:
-                log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=text)
+                log.warning("ddl_warning", epoch=self.change.epoch, code=code, text=server_text(text, statement))
 
     def _stuck(self, objection: Objection, refused: Refusal) -> Stuck:
         message, hint = str(objection.error), objection.error.hint
@@ -317,10 +321,15 @@ class Execution:
             if touched.definition is not None and touched.certain:
                 yield touched.name, from_json(touched.definition)
 
-    def _note(self, guard: State) -> None:
+    def _note(self, guard: State, names: list[TableName]) -> None:
         change = self.change
-        for table in change.tables:
+        if not guard.owns(names):
+            raise Transient(f"another target has taken a table of schema change {change.epoch} over")
+        made = guard.tables() if any(table.definition is None for table in change.tables) else {}
+        for table, name in zip(change.tables, names, strict=True):
             if table.definition is None:
+                if table.topic in made:  # otherwise another spelling of it may be there
+                    guard.release(name)
                 guard.drop_table(table.topic)
             else:
                 guard.put_table(MadeTable(table.topic, table.name, change.epoch, table.barriers))

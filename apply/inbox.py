@@ -6,7 +6,7 @@ wish, so it is overwritten only here, before the first record of its partition i
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from apply.records import Place, Records
 from apply.settings import ApplySettings
@@ -34,10 +34,12 @@ class Inbox:
         self._starts: dict[Place, int] = {}  # of every partition that this process has
         self._held: dict[Place, int] = {}  # partitions that rest, and how far they are applied
         self._trailing: set[Place] = set()  # those of them of which more records come all the same
+        self._gone_paused: set[Place] = set()  # partitions that rested when they went
         self._unmarked: set[Place] = set()
         self._moved: set[Place] = set()  # partitions that have come or gone during a poll
         self._dirty: set[Place] = set()  # their committed offsets may be behind
         self._committed: dict[Place, int] = {}
+        self._ended: dict[Place, int] = {}  # where partitions were seen to end, behind the last transaction's marker
         self._commit_due = 0.0
         self._closing = False
         self._consumer = member(kafka, group, self._heard)
@@ -71,7 +73,7 @@ class Inbox:
             first = self._consumer.poll(seconds)
             self._moved.clear()
             messages = [] if first is None else self._fill([first])
-        found, stuck = _by_place(messages)
+        found, stuck = _by_place(self._without_ends(messages))
         batch = [records for records in found if records.place in self._starts]
         if batch:
             self._mark()
@@ -83,6 +85,7 @@ class Inbox:
         """Lets a partition rest; its records from `offset` on come again after `release`."""
         if place not in self._starts:
             return
+        self._ended.pop(place, None)
         with errors_of(f"hold {place}"):
             self._seek(TopicPartition(*place, offset))
             self._consumer.pause([TopicPartition(*place)])
@@ -116,6 +119,7 @@ class Inbox:
     def go_to(self, place: Place, offset: int) -> None:
         """The next record of a partition is the one at `offset`."""
         if place in self._starts:
+            self._ended.pop(place, None)
             with errors_of(f"seek {place}"):
                 self._seek(TopicPartition(*place, offset))
 
@@ -164,6 +168,18 @@ class Inbox:
             size += sum(map(len, more))
         return messages
 
+    def _without_ends(self, messages: Sequence[Message]) -> Iterator[Message]:
+        """The messages but for those that tell where a partition ends: an idle one has nothing else to tell."""
+        for message in messages:
+            error = message.error()
+            if error is None or error.code() != KafkaError._PARTITION_EOF:
+                yield message
+                continue
+            place = Place(str(message.topic()), message.partition() or 0)
+            if place in self._starts:
+                self._ended[place] = message.offset() or 0
+                self._dirty.add(place)
+
     def _mark(self) -> None:
         """An operator's offset has become the fence: from now on the fence counts, not that offset."""
         if self._unmarked:
@@ -173,12 +189,13 @@ class Inbox:
             self._unmarked.clear()
 
     def _commit_reached(self) -> None:
-        """Positions pass transaction markers, which fences do not: so lag is 0 when everything is applied."""
+        """What is committed passes transaction markers, which fences do not: so lag is 0 when everything is applied."""
         asked = [TopicPartition(*place) for place in self._dirty]
         offsets = []
         for at in self._consumer.position(asked):
             place = Place(at.topic, at.partition)
-            reached = self._held.get(place, at.offset if at.offset >= 0 else self._starts[place])
+            read = max(at.offset if at.offset >= 0 else self._starts[place], self._ended.get(place, 0))
+            reached = self._held.get(place, read)
             if self._committed.get(place) != reached:
                 offsets.append(_offset(place, reached))
                 self._committed[place] = reached
@@ -204,21 +221,36 @@ class Inbox:
         starts = self._resume(places)
         with errors_of("take partitions"):
             for at in self._consumer.committed(partitions, timeout=_ANSWER_SECONDS):
-                if at.offset >= 0 and at.metadata != MARK:
-                    self._unmarked.add(Place(at.topic, at.partition))
+                self._compare(Place(at.topic, at.partition), at, starts)
             for at, place in zip(partitions, places, strict=True):
                 at.offset = starts[place]
             self._consumer.incremental_assign(partitions)
-            self._consumer.resume(partitions)  # one that was paused when it went comes back paused
+            self._go_on(places)
         self._starts.update(starts)
         self._moved.update(places)
         self._dirty.update(places)
         log.info("assigned", partitions=[str(place) for place in places])
 
+    def _go_on(self, places: Iterable[Place]) -> None:
+        """A partition that was paused when it went comes back paused. To the others a resume might cost the news that
+        they have ended."""
+        paused = self._gone_paused.intersection(places)
+        self._consumer.resume([TopicPartition(*place) for place in paused])
+        self._gone_paused -= paused
+
+    def _compare(self, place: Place, committed: TopicPartition, starts: Mapping[Place, int]) -> None:
+        """What the group's offset of a partition means, beside where the fence lets it begin."""
+        if committed.offset >= 0 and committed.metadata != MARK:
+            self._unmarked.add(place)
+        elif committed.offset > 0 and starts[place] == 0:
+            # another server, or an emptied one: the rows that the group's offset stands for are not there
+            log.warning("begins_again", partition=str(place), committed=committed.offset)
+
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Another process takes them over from their fences; what is in memory is dropped."""
         places = {Place(at.topic, at.partition) for at in partitions}
-        for known in (self._starts, self._held, self._committed):
+        self._gone_paused |= places & self._held.keys()
+        for known in (self._starts, self._held, self._committed, self._ended):
             for place in places:
                 known.pop(place, None)
         self._moved |= places
@@ -232,7 +264,7 @@ def _offset(place: Place, offset: int) -> TopicPartition:
     return TopicPartition(place.topic, place.partition, offset, metadata=MARK)
 
 
-def _by_place(messages: Sequence[Message]) -> tuple[list[Records], list[Stuck]]:
+def _by_place(messages: Iterable[Message]) -> tuple[list[Records], list[Stuck]]:
     """The messages by partition, each in order, up to the first one that is no record; and those."""
     found: dict[Place, tuple[list[int], list[bytes | None], list[bytes]]] = {}
     stuck: dict[tuple[str | None, int | None], Stuck] = {}

@@ -46,7 +46,8 @@ class Apply:
             state = self._state(connection)
             state.ensure()
             yield from self._rewind(connection, state)
-            fences = Fences(self.kafka, connection, state)
+            fences = Fences(self.kafka, schema_topic(self.task), connection, state)
+            fences.open()
             with closing(Inbox(self.kafka, self.task, self.group, self.settings, fences.resume)) as inbox:
                 share = Share(self, connection, state, fences, inbox)
                 with closing(share):
@@ -101,6 +102,7 @@ class Share:
         self._wake()
         self._go_on_with_schema()
         self._look_for_epoch()
+        self._fences.look()
         if self._apart:
             self._write_apart(self._apart.popleft())
         else:
@@ -276,12 +278,15 @@ class Share:
         self._used = self._worked = time.monotonic()
         applied_records.labels(self._target).inc(sum(map(len, batch)))
         if batch:
-            newest = max(self._fences[records.place].source_us for records in batch)
-            apply_lag.labels(self._target).set(max(0.0, time.time() - newest / 1e6))
+            oldest = min(self._fences[records.place].source_us for records in batch)
+            lag = max(0.0, time.time() - oldest / 1e6, self._resting.age)
+            apply_lag.labels(self._target).set(lag)
 
     def _tell(self) -> None:
         now = time.monotonic()
         if not self._inbox.idle:
+            if self._resting:
+                apply_lag.labels(self._target).set(self._resting.age)
             if self._behind_since is None:
                 self._behind_since = now
         elif self._behind_since is not None:

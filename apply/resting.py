@@ -103,6 +103,11 @@ class Resting(Generic[Key]):
         self._rests = {key: rest for key, rest in self._rests.items() if key in kept}
 
     @property
+    def age(self) -> float:
+        """Seconds since the first of them stopped."""
+        return max((time.monotonic() - rest.since for rest in self._rests.values()), default=0.0)
+
+    @property
     def locks(self) -> bool:
         """Something waits for a lock, so it may go on by itself."""
         return any(rest.stuck is None for rest in self._rests.values())

@@ -136,7 +136,7 @@ class Rewind:
 
     def _rewind(self, wish: Wish, table: MadeTable | None) -> Generator[None]:
         shape = None if table is None else read_shape(self._connection, table.name)
-        reason = refusal(wish, table, shape)
+        reason = self._beyond(wish) or refusal(wish, table, shape)
         if reason is not None:
             raise Fatal(f"group {self._group}: {wish.place} was reset to {wish.offset}: {reason}", hint=REBUILD)
         if shape is not None and shape.keyless and wish.offset < wish.fence.next_offset:
@@ -146,6 +146,10 @@ class Rewind:
         self._state.clear_problems(wish.place)
         log.info("rewound", partition=str(wish.place), before=wish.fence.next_offset, now=wish.offset)
         yield
+
+    def _beyond(self, wish: Wish) -> str | None:
+        end = Topics(self._kafka).written([wish.place])[wish.place]
+        return f"its last offset is {end}" if wish.offset > end else None
 
     def _empty(self, table: TableName) -> Generator[None]:
         """Its records come again from the first one, and nothing tells an old row from the same row again."""

@@ -11,6 +11,7 @@ from apply.execution import Execution
 from apply.fences import Fences
 from apply.following import Due, Follower
 from apply.ledger import Entry, Ledger
+from apply.owners import Owners
 from apply.reach import Reach, reach
 from apply.records import Place, Records
 from apply.resting import Resting
@@ -18,6 +19,7 @@ from apply.settings import ApplySettings
 from apply.state import State, Stuck
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Locked
+from runtime.service import Deadline
 from schemas.names import folded
 from schemas.records import Cascade, SchemaChange, parse_schema_record
 from schemas.sql import ON_PRIMARY
@@ -27,6 +29,7 @@ _BEGUN = 64  # records that may look for the rows that precede them
 _AT_ONCE = 4  # statements that may run
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.25
+_FIND_SECONDS = 10.0
 _KEYS = (
     f"{ON_PRIMARY}SELECT CONSTRAINT_SCHEMA, TABLE_NAME, UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME"
     " FROM information_schema.REFERENTIAL_CONSTRAINTS"
@@ -53,6 +56,7 @@ class SchemaTopic:
         self._state = state
         self._fences = fences
         self._settings = settings
+        self._owners = Owners()
         self._ledger = Ledger(place, state, fences)
         self._knows_keys = False
         self._begun: list[Entry] = []
@@ -173,6 +177,7 @@ class SchemaTopic:
     def _apply(self, entry: Entry) -> Generator[None]:
         match entry.record:
             case SchemaChange():
+                yield from self._find_topics(entry.offset, entry.record)
                 yield from self._preceding(entry.record)
                 yield from self._run(entry, entry.record)
                 self._changed = True
@@ -189,6 +194,20 @@ class SchemaTopic:
         except ValueError as error:
             return Stuck(self.place, entry.offset, f"not a schema change: {error}", hint)
         return Stuck(self.place, entry.offset, "not a schema change", hint)
+
+    def _find_topics(self, offset: int, change: SchemaChange) -> Generator[None]:
+        """The tables' topics must be those that capture wrote to: others lack records. One may not be seen yet."""
+        deadline = Deadline(_FIND_SECONDS)
+        while lost := self._fences.lost(change.topic_ids):
+            if deadline.passed:
+                raise Stuck(
+                    self.place,
+                    offset,
+                    f"Kafka has lost topics of the task: {', '.join(lost)}",
+                    "bring the topics back as they were, from a copy of Kafka's data; or begin a new task, with another"
+                    " name",
+                )
+            yield
 
     def _preceding(self, change: SchemaChange | Cascade) -> Generator[None]:
         """Waits until every row of its tables that precedes the change is applied, by whichever process."""
@@ -225,6 +244,7 @@ class SchemaTopic:
             ledger=self._ledger,
             entry=entry,
             change=change,
+            owners=self._owners,
         )
         self._running += 1
         try:

@@ -6,22 +6,26 @@ that works from an old fence changes nothing.
 
 import json
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
-from importlib.resources import files
 
 from apply.records import Place
 from apply.state_keys import ensure_keys
+from apply.state_tables import ensure_tables
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
+from runtime.telemetry import log
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY, identifier, text_literal
 
 _SELECT = f"{ON_PRIMARY}SELECT"
+_OLDER_FENCE = "topic, `partition`, next_offset, replay_until, epoch, source_us"
+_FENCE = f"{_OLDER_FENCE}, topic_id"
 _UNKNOWN_DATABASE = 1049
 _DUPLICATE_KEY = 1062
+_UNKNOWN_COLUMN = 1054
 _NO_SUCH_TABLE = 1146
 
 
@@ -35,6 +39,7 @@ class Fence:
     replay_until: int
     epoch: int
     source_us: int
+    topic_id: str = ""  # of the topic that the offsets count; empty where Kafka tells none
 
     @property
     def place(self) -> Place:
@@ -72,6 +77,16 @@ class Applied:
     epoch: int
     fences: tuple[Fence, ...]
     problems: tuple[Problem, ...]
+    rebuilding: bool = False
+
+    def offsets(self) -> dict[tuple[str, int], int]:
+        """The next offset of each partition that has a fence."""
+        return {(fence.topic, fence.partition): fence.next_offset for fence in self.fences}
+
+    def lasting(self) -> tuple[Problem, ...]:
+        """The problems whose record has not been passed, by a repair or by an operator who skips it."""
+        passed = {fence.place: fence.next_offset for fence in self.fences}
+        return tuple(each for each in self.problems if each.offset >= passed.get(Place(each.topic, each.partition), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +124,12 @@ def read(connection: Connection, state_database: str, target: str) -> Applied:
     """What is applied to a target, by plain reads; nothing when penstock has never been there."""
     state = State(connection, state_database, target)
     try:
-        return Applied(state.epoch(), tuple(state.fences().values()), state.problems())
+        return Applied(state.epoch(), tuple(state.fences().values()), state.problems(), state.rebuilding())
     except Refused as error:
         if error.code in (_UNKNOWN_DATABASE, _NO_SUCH_TABLE):
             return Applied(0, (), ())
+        if error.code == _UNKNOWN_COLUMN:  # apply has not brought the state database up to date yet
+            return Applied(state.epoch(), tuple(state.fences(_OLDER_FENCE).values()), state.problems())
         raise
 
 
@@ -121,35 +138,24 @@ class State:
 
     def __init__(self, connection: Connection, database: str, target: str) -> None:
         self._connection = connection
-        self._database = database
+        self.database = database
+        self.target = target
         self._schema = identifier(database)
         self._target = text_literal(target)
 
     def ensure(self) -> None:
         """Makes what is missing, and writes one row: a destination that is read-only for now says so here."""
-        found = f"{_SELECT} 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
-        if not self._connection.query(found, (self._database,)):
-            self._create_database()
-        listed = f"{_SELECT} LOWER(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s"
-        present = {str(row[0]) for row in self._connection.query(listed, (self._database,))}
-        for name, body in _definitions():
-            if name not in present:
-                self._connection.execute(f"CREATE TABLE IF NOT EXISTS {self._schema}.{name} {body}")
-        ensure_keys(self._connection, self._database)
+        ensure_tables(self._connection, self.database)
+        ensure_keys(self._connection, self.database)
+        sql = f"{_SELECT} @@server_uuid, (SELECT server_uuid FROM {self._schema}.epochs WHERE target = {self._target})"
+        server, before = self._connection.query(sql)[0]
+        if before not in (None, "", server):
+            log.info("server_changed", before=before, now=server)
         self._connection.execute(
-            f"INSERT INTO {self._schema}.epochs (target, applied_epoch, rebuilding, opened)"
-            f" VALUES ({self._target}, 0, 0, 1) ON DUPLICATE KEY UPDATE opened = opened + 1"
+            f"INSERT INTO {self._schema}.epochs (target, applied_epoch, rebuilding, opened, server_uuid)"
+            f" VALUES ({self._target}, 0, 0, 1, {text_literal(server)})"
+            " ON DUPLICATE KEY UPDATE opened = opened + 1, server_uuid = VALUES(server_uuid)"
         )
-
-    def _create_database(self) -> None:
-        try:
-            self._connection.execute(f"CREATE DATABASE IF NOT EXISTS {self._schema} DEFAULT CHARACTER SET utf8mb4")
-        except Refused as error:
-            raise Fatal(
-                f"the state database {self._database} is missing and cannot be made: {error}",
-                hint=f"make the database {self._database} at the destination and grant the account all rights on it,"
-                " or name another one",
-            ) from error
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -181,29 +187,41 @@ class State:
             f"UPDATE {self._schema}.epochs SET applied_epoch = {epoch} WHERE target = {self._target}"
         )
 
+    @property
+    def rebuild_statement(self) -> str:
+        """What makes the next process drop the target's tables and build them again, also when an operator runs it."""
+        return f"UPDATE {self._schema}.epochs SET rebuilding = 1 WHERE target = {self._target}"
+
     def begin_rebuild(self) -> None:
-        self._connection.execute(f"UPDATE {self._schema}.epochs SET rebuilding = 1 WHERE target = {self._target}")
+        self._connection.execute(self.rebuild_statement)
 
     def forget(self) -> None:
         """Everything about the target is as before its first record; its tables must be gone."""
-        for name in ("fences", "intents", "applied", "tables", "made_databases", "problems"):
+        for name in ("fences", "intents", "applied", "tables", "made_databases", "problems", "owners"):
             self._connection.execute(f"DELETE FROM {self._schema}.{name} WHERE target = {self._target}")
         self._connection.execute(
-            f"UPDATE {self._schema}.epochs SET applied_epoch = 0, rebuilding = 0 WHERE target = {self._target}"
+            f"UPDATE {self._schema}.epochs SET applied_epoch = 0, rebuilding = 0, task_id = ''"
+            f" WHERE target = {self._target}"
         )
 
-    def fences(self) -> dict[Place, Fence]:
-        rows = self._connection.query(
-            f"{_SELECT} topic, `partition`, next_offset, replay_until, epoch, source_us"
-            f" FROM {self._schema}.fences WHERE target = {self._target}"
+    def task_id(self) -> str:
+        """The task whose records are applied; empty before the first one."""
+        return str(
+            self._connection.value(f"{_SELECT} task_id FROM {self._schema}.epochs WHERE target = {self._target}")
         )
+
+    def begin_task(self, task_id: str) -> None:
+        self._connection.execute(
+            f"UPDATE {self._schema}.epochs SET task_id = {text_literal(task_id)}"
+            f" WHERE target = {self._target} AND task_id = ''"
+        )
+
+    def fences(self, columns: str = _FENCE) -> dict[Place, Fence]:
+        rows = self._connection.query(f"{_SELECT} {columns} FROM {self._schema}.fences WHERE target = {self._target}")
         return {fence.place: fence for fence in (Fence(*row) for row in rows)}
 
     def fence(self, place: Place) -> Fence | None:
-        rows = self._connection.query(
-            f"{_SELECT} topic, `partition`, next_offset, replay_until, epoch, source_us"
-            f" FROM {self._schema}.fences WHERE {self._at(place)}"
-        )
+        rows = self._connection.query(f"{_SELECT} {_FENCE} FROM {self._schema}.fences WHERE {self._at(place)}")
         return Fence(*rows[0]) if rows else None
 
     def next_offset(self, place: Place) -> int:
@@ -217,16 +235,32 @@ class State:
         offset = self._connection.value(sql)
         return None if offset is None else int(offset)
 
-    def add_fences(self, first: Iterable[tuple[Place, int]]) -> None:
-        """Fences at the beginning of partitions; `first` gives their `replay_until`. One that is there stays."""
+    def add_fences(self, first: Iterable[tuple[Place, int, str]]) -> None:
+        """Fences at the beginning of partitions, with their `replay_until` and `topic_id`. One that is there stays."""
         rows = ", ".join(
-            f"({self._target}, {text_literal(place.topic)}, {place.partition}, 0, {replay_until}, 0, 0)"
-            for place, replay_until in first
+            f"({self._target}, {text_literal(place.topic)}, {place.partition}, 0, {replay_until}, 0, 0,"
+            f" {text_literal(topic_id)})"
+            for place, replay_until, topic_id in first
         )
         self._connection.execute(
             f"INSERT INTO {self._schema}.fences"
-            " (target, topic, `partition`, next_offset, replay_until, epoch, source_us)"
+            " (target, topic, `partition`, next_offset, replay_until, epoch, source_us, topic_id)"
             f" VALUES {rows} ON DUPLICATE KEY UPDATE target = VALUES(target)"
+        )
+
+    def name_topics(self, ids: Mapping[str, str]) -> None:
+        """Gives fences that know no topic's id the one that their topic has."""
+        for topic, topic_id in ids.items():
+            self._connection.execute(
+                f"UPDATE {self._schema}.fences SET topic_id = {text_literal(topic_id)}"
+                f" WHERE target = {self._target} AND topic = {text_literal(topic)} AND topic_id = ''"
+            )
+
+    def drop_fences(self, topic: str, topic_id: str) -> None:
+        """Forgets a topic that has been made anew since."""
+        self._connection.execute(
+            f"DELETE FROM {self._schema}.fences WHERE target = {self._target} AND topic = {text_literal(topic)}"
+            f" AND topic_id = {text_literal(topic_id)}"
         )
 
     def advance(self, place: Place, old: int, new: int, epoch: int, source_us: int) -> bool:
@@ -313,6 +347,42 @@ class State:
             f" {text_literal(table.name.name)}, {table.ddl_epoch}, {text_literal(json.dumps(table.barriers))})"
         )
 
+    def own(self, names: Sequence[TableName]) -> dict[TableName, str]:
+        """Makes the target the owner of tables that have none; returns those that have another."""
+        if not names:
+            return {}
+        rows = ", ".join(f"({_name(name)}, {self._target})" for name in names)
+        self._connection.execute(
+            f"INSERT INTO {self._schema}.owners (database_name, table_name, target)"
+            f" VALUES {rows} ON DUPLICATE KEY UPDATE target = target"
+        )
+        return {name: owner for name, owner in self._owners(names).items() if owner != self.target}
+
+    def take_over(self, name: TableName) -> None:
+        """Makes the target the owner of a table, whoever was."""
+        self._connection.execute(
+            f"REPLACE INTO {self._schema}.owners (database_name, table_name, target)"
+            f" VALUES ({_name(name)}, {self._target})"
+        )
+
+    def owns(self, names: Sequence[TableName]) -> bool:
+        """True when nobody has taken one of the tables over; none can until the transaction ends."""
+        return not names or set(self._owners(names).values()) == {self.target}
+
+    def release(self, name: TableName) -> None:
+        self._connection.execute(
+            f"DELETE FROM {self._schema}.owners"
+            f" WHERE (database_name, table_name) = ({_name(name)}) AND target = {self._target}"
+        )
+
+    def _owners(self, names: Sequence[TableName]) -> dict[TableName, str]:
+        wanted = ", ".join(f"({_name(name)})" for name in names)
+        rows = self._connection.query(
+            f"{_SELECT} database_name, table_name, target FROM {self._schema}.owners"
+            f" WHERE (database_name, table_name) IN ({wanted}) FOR UPDATE"
+        )
+        return {TableName(database, table): str(owner) for database, table, owner in rows}
+
     def drop_table(self, topic: str) -> None:
         self._connection.execute(
             f"DELETE FROM {self._schema}.tables WHERE target = {self._target} AND topic = {text_literal(topic)}"
@@ -372,9 +442,5 @@ class State:
         return f"target = {self._target} AND topic = {text_literal(place.topic)} AND `partition` = {place.partition}"
 
 
-def _definitions() -> Iterable[tuple[str, str]]:
-    """(name, what follows it) of each CREATE TABLE in state.sql."""
-    for statement in files("apply").joinpath("state.sql").read_text().split(";\n"):
-        head, _, body = statement.strip().partition(" (")
-        if head:
-            yield head.removeprefix("CREATE TABLE "), "(" + body.removesuffix(";")
+def _name(table: TableName) -> str:
+    return f"{text_literal(table.database)}, {text_literal(table.name)}"

@@ -6,6 +6,7 @@ CREATE TABLE fences (
     replay_until BIGINT NOT NULL COMMENT 'records before this offset may have been applied before',
     epoch INT NOT NULL COMMENT 'of the last applied record',
     source_us BIGINT NOT NULL COMMENT 'commit time of the last applied record at the source, microseconds',
+    topic_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'of the topic that the offsets count, in Kafka',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
     PRIMARY KEY (target, topic, `partition`)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='how far each partition is applied';
@@ -15,6 +16,8 @@ CREATE TABLE epochs (
     applied_epoch INT NOT NULL COMMENT 'every schema change up to this one is applied',
     rebuilding TINYINT NOT NULL COMMENT '1 while the tables of the target are being dropped',
     opened BIGINT NOT NULL COMMENT 'how often a process has opened this target',
+    task_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'of the task: its schema topic, in Kafka',
+    server_uuid CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '' COMMENT 'of the server that was written to last',
     updated TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
     PRIMARY KEY (target)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='schema changes applied to each target';
@@ -49,6 +52,14 @@ CREATE TABLE made_databases (
     database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     PRIMARY KEY (target, database_name)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='databases that penstock has made';
+
+CREATE TABLE owners (
+    database_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    since TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (database_name, table_name)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COMMENT='the one target that writes each table of this server';
 
 CREATE TABLE problems (
     target VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

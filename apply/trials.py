@@ -15,6 +15,7 @@ from itertools import combinations
 from apply.destination import LENIENT_SQL_MODE, PLAIN_SQL_MODE, SQL_MODE
 from apply.statements import Doubt
 from apply.steps import Step
+from runtime.discretion import server_text
 from runtime.environment import EXPRESSIONS
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
@@ -237,7 +238,7 @@ class Trials:
             self._connection.execute(f"SET SESSION {setting.undoing}")
         for _, code, text in warnings:
             if unseen or not (_harmless(code, text) or _expected(code, text, step)):
-                raise Refused(f"the row would be adjusted: {text} ({code})", "", code)
+                raise Refused(f"the row would be adjusted: {server_text(text, step.sql)} ({code})", "", code)
         return changed
 
     def _count_to(self, step: Step) -> None:

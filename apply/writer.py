@@ -16,6 +16,7 @@ from apply.settings import ApplySettings, Limits
 from apply.state import State, Stuck
 from apply.steps import Work, work
 from apply.trials import Trials, Unequal
+from runtime.discretion import statement_head
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Locked, Refused
 from runtime.seams import seam
@@ -142,7 +143,7 @@ class Writer:
                 raise
             if step.single and changed != 1:
                 raise Fatal(
-                    f"no row of the destination equals the row to change: {' '.join(step.sql[:200].split())}",
+                    f"no row of the destination equals the row to change: {statement_head(step.sql)}",
                     hint="somebody else has changed this table at the destination: reset the partition to earliest"
                     " to fill it again, and let nobody else write there",
                 )

@@ -19,6 +19,7 @@ from schemas.records import (
     RangeRecord,
     SchemaChange,
     SnapshotCompleted,
+    TaskRecord,
     frame,
     parse_commit,
     parse_schema_record,
@@ -38,6 +39,7 @@ class Checkpoint:
     ranges: dict[str, RangeRecord] = field(default_factory=dict)
     problem: ProblemRecord | None = None
     names: NamesRecord = field(default_factory=NamesRecord)
+    task: TaskRecord | None = None
     entries: list[Entry] = field(default_factory=list)
     tables: dict[TableName, Table] = field(default_factory=dict)
     doubtful: set[TableName] = field(default_factory=set)  # their definitions may be newer than the stream
@@ -46,6 +48,7 @@ class Checkpoint:
     databases: list[SchemaChange] = field(default_factory=list)  # changes of databases, in order
     statements: list[SchemaChange] = field(default_factory=list)  # every change, in order, without definitions
     completed: set[TableName] = field(default_factory=set)
+    topic_ids: dict[str, str] = field(default_factory=dict)  # of topics, in Kafka
 
     @property
     def spread(self) -> dict[TableName, int]:
@@ -78,6 +81,8 @@ def load(kafka: KafkaSettings, task: str) -> Checkpoint:
                 found.problem = problem if problem.error else None
             case NamesRecord() as names:
                 found.names = names
+            case TaskRecord() as record:
+                found.task = record
     for message in read_to_end(kafka, schemas_topic(task)):
         found.entries.append(parse_entry(_value(message.value(), task)))
     for message in read_to_end(kafka, schema_topic(task)):
@@ -96,6 +101,7 @@ def _track(found: Checkpoint, change: SchemaChange) -> None:
     found.statements.append(replace(change, tables=()))
     if change.kind in (Kind.CREATE_DATABASE.name, Kind.ALTER_DATABASE.name, Kind.DROP_DATABASE.name):
         found.databases.append(change)
+    found.topic_ids |= change.topic_ids
     for touched in change.tables:
         found.topics[touched.name] = touched.topic
         found.partitions[touched.name] = len(touched.barriers)

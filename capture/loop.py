@@ -14,15 +14,17 @@ from capture.evolution import Evolution
 from capture.foreign_keys import ForeignKeys
 from capture.held import Memory
 from capture.hosts import Hosts
+from capture.identity import require_topics
 from capture.log import Events
 from capture.lookback import Lookback
 from capture.merges import read_merges
+from capture.objects import require_selection, same_words, unknown_selection
 from capture.publisher import Publisher
 from capture.reader import LogReader
 from capture.schema import SchemaSource
 from capture.scope import Scope
 from capture.settings import CaptureSettings
-from capture.start import begin, own_session
+from capture.start import begin, own_session, task_record
 from capture.statements import Statements, unsaid
 from capture.stream import Stream
 from capture.work import Work
@@ -58,6 +60,7 @@ class Capture:
             self._problems(publisher),
         ):
             checkpoint = load(self._kafka, self._settings.task)
+            require_topics(self._kafka, self._settings.task, checkpoint)
             publisher.known(checkpoint.entries)
             publisher.tables.known(checkpoint.topics, checkpoint.spread)
             source = self._hosts.chosen(published(checkpoint.position) if checkpoint.position else None).endpoint
@@ -68,6 +71,7 @@ class Capture:
         settings, source = self._settings, connection.endpoint
         statements = Statements(connection, settings.selection)
         begun = None if checkpoint.position is None else checkpoint.executed
+        self._keep_objects(publisher, checkpoint, connection)
         marks = Marks(connection, place_server(connection, begun))
         schema = SchemaSource(source, connection, marks, statements, settings)
         if checkpoint.position is None:
@@ -114,6 +118,18 @@ class Capture:
                 with closing(Memory(settings.held_bytes)) as memory:
                     events = self._events(reader, connection, stream, memory)
                     yield from Work(settings, publisher, interleave, stream, events).run()
+
+    def _keep_objects(self, publisher: Publisher, checkpoint: Checkpoint, connection: Connection) -> None:
+        """Fatal when the task began with other objects; the same in other words are noted."""
+        settings, task = self._settings, checkpoint.task
+        if checkpoint.position is None:
+            return
+        if task is None and checkpoint.position.selection != settings.fingerprint:
+            raise unknown_selection()
+        if task is not None:
+            require_selection(connection, task.selection, settings.selection, list(checkpoint.tables))
+        if task is None or not same_words(task.selection, settings.selection):
+            publisher.note(task_record(self._kafka, settings))
 
     def _events(self, reader: LogReader, connection: Connection, stream: Stream, memory: Memory) -> Events:
         """The log without what was rolled back, and with XA transactions where they are decided."""

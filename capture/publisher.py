@@ -3,8 +3,10 @@
 What is open when a session ends in any way is aborted by the next session's producer.
 """
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from capture.barriers import barriers
 from capture.settings import CaptureSettings
@@ -17,12 +19,15 @@ from runtime.service import Stop
 from runtime.telemetry import commit_seconds, published_bytes
 from schemas.names import TableName
 from schemas.records import (
+    TOPIC_IDS,
     Commit,
     NamesRecord,
     PositionRecord,
     ProblemRecord,
     RangeRecord,
+    SchemaChange,
     SchemaRecord,
+    TaskRecord,
     commit_key,
     commit_value,
     fixed_schemas,
@@ -57,6 +62,7 @@ class Publisher:
         self._registry = Registry([])
         self.tables = TableTopics(self._topics, self.task, kafka.partitions, large)
         self._barriers: dict[str, tuple[int, ...]] = {}  # of topics that nothing was sent to since
+        self._ids: dict[str, str] = {}  # of topics, in Kafka
         self.open = False
         self.bytes = 0
         self.since = 0.0
@@ -101,8 +107,14 @@ class Publisher:
         published_bytes.inc(size)
 
     def schema_record(self, record: SchemaRecord) -> None:
+        if isinstance(record, SchemaChange):
+            record = replace(record, session=record.session | self._identities(record))
         self._begin()
         self._producer.send(schema_topic(self.task), 0, [None], [schema_value(record)])
+
+    def task_record(self, record: TaskRecord) -> None:
+        """What the task is, in the open transaction."""
+        self._record(record)
 
     def progress(self, record: RangeRecord) -> None:
         """How far a range is, in the same transaction as its rows."""
@@ -125,12 +137,27 @@ class Publisher:
         if self.open:
             self._producer.abort()
             self.open = False
-        self._record(problem)
+        self.note(problem)
+
+    def note(self, record: Commit) -> None:
+        """Publishes one commit record in a transaction of its own; nothing may be open."""
+        self._record(record)
         self._close(5.0)
 
     def close(self) -> None:
         """Gives up what is open: the next producer of the task aborts it."""
         self._producer.close()
+
+    def identify(self, topics: Iterable[str]) -> None:
+        """Asks for Kafka's ids of many topics at once."""
+        self._ids |= self._topics.ids([topic for topic in topics if topic not in self._ids])
+
+    def _identities(self, change: SchemaChange) -> dict[str, str]:
+        """What tells a reader that it reads the topics that were written."""
+        topics = [table.topic for table in change.tables if table.definition is not None]
+        self.identify(topics)
+        known = {topic: self._ids[topic] for topic in topics if self._ids.get(topic)}
+        return {TOPIC_IDS: json.dumps(known)} if known else {}
 
     def _record(self, record: Commit) -> None:
         self._begin()

@@ -3,6 +3,7 @@
 import time
 
 from capture.foreign_keys import ForeignKeys
+from capture.identity import own_topics, require_empty
 from capture.publisher import Publisher
 from capture.schema import Schema, SchemaSource
 from capture.settings import CaptureSettings
@@ -11,7 +12,7 @@ from runtime.kafka import KafkaSettings
 from runtime.mysql import Connection
 from runtime.telemetry import log
 from schemas.names import TableName
-from schemas.records import NamedTable, NamesRecord, PositionRecord, SchemaChange, TouchedTable
+from schemas.records import NamedTable, NamesRecord, PositionRecord, SchemaChange, TaskRecord, TouchedTable
 from schemas.table import to_json
 from snapshot.planner import plan_ranges
 
@@ -32,9 +33,13 @@ def begin(
         publisher.tables.prepare(table, table.may_be_spread)
     changes = _changes(found, publisher, unlogged(connection) | unsaid(connection))
     ranges = plan_ranges(connection, tables, settings.readers, ForeignKeys(statements, changes, settings.selection))
+    touched = [table for change in changes for table in change.tables]
+    require_empty(kafka, settings.task, {table.topic: len(table.barriers) for table in touched})
     publisher.introduce()
+    publisher.identify(table.topic for table in touched)
     for change in changes:
         publisher.schema_record(change)
+    publisher.task_record(task_record(kafka, settings))
     for part in ranges:
         publisher.progress(part)
     publisher.names(NamesRecord(views=tuple(NamedTable(view.database, view.name) for view in found.views)))
@@ -53,6 +58,16 @@ def begin(
         )
     )
     log.info("task_begun", tables=len(tables), ranges=len(ranges), gtid_set=str(found.executed))
+
+
+def task_record(kafka: KafkaSettings, settings: CaptureSettings) -> TaskRecord:
+    chosen = settings.selection
+    return TaskRecord(
+        include=chosen.include,
+        exclude=chosen.exclude,
+        never=tuple(sorted(chosen.never)),
+        topics=own_topics(kafka, settings.task),
+    )
 
 
 def own_session(unsaid: dict[str, str]) -> dict[str, str]:

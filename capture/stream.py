@@ -33,6 +33,7 @@ from capture.scope import Part, Scope
 from capture.settings import CaptureSettings
 from capture.statements import Statements, Understood
 from capture.unhandled import pass_by
+from runtime.discretion import statement_head
 from runtime.errors import Fatal
 from runtime.seams import seam
 from runtime.telemetry import capture_lag, published_rows
@@ -294,19 +295,19 @@ class Stream:
         if self._statements.changes_rows(statement):
             raise Fatal(
                 f"{transaction.gtid}: a statement that may change selected tables is logged as text: "
-                f"{_head(understood.text)}",
+                f"{statement_head(understood.text)}",
                 hint="the session that ran it uses binlog_format=STATEMENT or MIXED: set it to ROW everywhere, "
                 "then migrate anew with a new task name; its rows are not in the log",
             )
         if statement.kind in (Kind.ROLLBACK, Kind.ROLLBACK_TO_SAVEPOINT) and transaction.units:
             raise Fatal(
-                f"{transaction.gtid}: rows are taken back inside the log: {_head(understood.text)}",
+                f"{transaction.gtid}: rows are taken back inside the log: {statement_head(understood.text)}",
                 hint="a session that ran it used binlog_format=STATEMENT or MIXED: set it to ROW everywhere, "
                 "then migrate anew with a new task name",
             )
         if statement.kind is Kind.XA:
             raise Fatal(
-                f"{transaction.gtid}: an XA statement out of its order: {_head(understood.text)}",
+                f"{transaction.gtid}: an XA statement out of its order: {statement_head(understood.text)}",
                 hint="check the log with mysqlbinlog",
             )
         if self._statements.changes_schema(statement):
@@ -390,7 +391,3 @@ class Stream:
         reached = GtidSet.before(server, self.log)
         self.moved = self.moved or not self.executed.covers(reached)
         self.executed = reached
-
-
-def _head(text: str) -> str:
-    return " ".join(text[:200].split())

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from apply import state
+from apply.owners import others
+from apply.state import Applied
 from capture.definitions import read_tables, selected_databases
 from capture.hosts import primary
+from capture.objects import OtherObjects
 from control.catalog import OLDEST, TableFacts, read_catalog
 from control.check_destination import destination_findings, spelled_there, table_findings
 from control.check_kafka import kafka_findings, record_size
@@ -19,11 +22,14 @@ from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
 from control.check_source import source_findings, source_privileges
 from control.check_standing import Standing, read_standing, standing_findings
+from control.check_target import feed_finding, owner_finding, sharing_findings
 from control.cluster import BrokerDown, kafka_of
-from control.commits import Commits
+from control.commits import Begun, Commits
 from control.config import TargetSettings, Task
 from control.definitions import Definitions, common_to
+from control.delivery import Delivery, group
 from control.finding import Finding, Status, failed, ok, warning
+from control.reached import Destination
 from control.server import ServerFacts, read_log, read_server
 from runtime.dialect import dialect_of
 from runtime.environment import open_session
@@ -33,7 +39,6 @@ from runtime.mysql import Connection, Endpoint
 from schemas.ddl.foreign_keys import between
 from schemas.engines import reads_consistently
 from schemas.names import TableName
-from schemas.position import GtidSet
 from schemas.selection import HEARTBEAT_DATABASE, HEARTBEAT_TABLE
 
 _HEARTBEAT = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
@@ -65,21 +70,26 @@ def check(task: Task) -> list[Finding]:
     source = inspection.look_at_source()
     for target in task.targets.values():
         inspection.look_at_target(target, source)
+    inspection.compare_targets()
     return inspection.findings
 
 
 def before_start(
-    task: Task, kafka: KafkaSettings, position: GtidSet | None, targets: Iterable[TargetSettings]
+    task: Task, kafka: KafkaSettings, begun: Begun | None, targets: Iterable[TargetSettings]
 ) -> list[Finding]:
-    """What must be known before processes start: everything for a new task (no `position`), for others only what has
+    """What must be known before processes start: everything for a new task (not `begun`), for others only what has
     changed outside.
 
     A server of a task that has begun may be down for the moment: the processes wait for it.
     """
-    inspection = Inspection(task, position)
-    if position is not None:
+    inspection = Inspection(task, begun)
+    inspection.kafka = kafka
+    if begun is not None:
         inspection.findings.append(record_size(Topics(kafka), kafka))
         inspection.look_at_log()
+        for target in targets:
+            inspection.look_at_feed(target)
+        inspection.compare_targets()
         return [finding for finding in inspection.findings if not finding.name.endswith(".connect")]
     inspection.look_at_kafka()
     if failures(inspection.findings):
@@ -87,6 +97,7 @@ def before_start(
     source = inspection.look_at_source()
     for target in targets:
         inspection.look_at_target(target, source)
+    inspection.compare_targets()
     return inspection.findings
 
 
@@ -105,9 +116,11 @@ def require(findings: Sequence[Finding]) -> None:
 class Inspection:
     """Collects findings; a server that does not answer is one finding, and the others are looked at all the same."""
 
-    def __init__(self, task: Task, position: GtidSet | None = None) -> None:
+    def __init__(self, task: Task, begun: Begun | None = None) -> None:
         self._task = task
-        self._position = position
+        self._begun = begun
+        self.kafka: KafkaSettings | None = None  # once it is known that it answers
+        self._servers: list[tuple[str, str]] = []  # targets, and the server_uuid of each
         self.findings: list[Finding] = []
 
     def look_at_kafka(self) -> None:
@@ -118,7 +131,8 @@ class Inspection:
             return
         self.findings.extend(kafka_findings(kafka, self._task.name))
         if not failures(self.findings):
-            self._position = captured(kafka, self._task.name)
+            self._begun = captured(kafka, self._task.name)
+            self.kafka = kafka
 
     def look_at_log(self) -> None:
         """The source's settings and its log only."""
@@ -130,6 +144,13 @@ class Inspection:
     def look_at_target(self, target: TargetSettings, source: SourceSight | None) -> None:
         place = f"target.{target.name}"
         self._visit(place, target.destination, lambda connection: self._target(connection, target, source))
+
+    def look_at_feed(self, target: TargetSettings) -> None:
+        """Whether a target is the one that the topics have fed, and nothing more."""
+        self._visit(f"target.{target.name}", target.destination, lambda connection: self._feed(connection, target))
+
+    def compare_targets(self) -> None:
+        self.findings.extend(sharing_findings(self._servers))
 
     def _at_source(self, look: Callable[[Connection], Seen]) -> Seen | None:
         """What `look` sees of the host that would be read; whether the others could take its place."""
@@ -149,7 +170,7 @@ class Inspection:
 
     def _stand_in(self, host: Endpoint) -> None:
         """What would keep a host from taking over; the task runs without it, so these are warnings."""
-        inspection = Inspection(self._task, self._position)
+        inspection = Inspection(self._task, self._begun)
         inspection._visit("source", host, inspection._server)
         address = f"{host.host}:{host.port}"
         for finding in inspection.findings:
@@ -172,10 +193,21 @@ class Inspection:
     def _server(self, connection: Connection) -> ServerFacts:
         server = read_server(connection)
         log = read_log(connection, server.version) if server.grants.everywhere("REPLICATION CLIENT") else None
-        self.findings.extend(source_findings(server, log, self._position, time.time_ns() // 1000))
+        position = self._begun.executed if self._begun else None
+        self.findings.extend(source_findings(server, log, position, time.time_ns() // 1000))
         made = bool(connection.query(_HEARTBEAT, (HEARTBEAT_DATABASE, HEARTBEAT_TABLE)))
-        self.findings.extend(naming_findings(server, self._position, made))
+        self.findings.extend(naming_findings(server, position, made))
+        if self._begun is not None:
+            self.findings.append(self._same_objects(connection, self._begun))
         return server
+
+    def _same_objects(self, connection: Connection, begun: Begun) -> Finding:
+        name = "objects.selection"
+        try:
+            begun.require(connection, self._task.selection)
+        except OtherObjects as error:
+            return failed(name, str(error), error.hint)
+        return ok(name, "the objects that the task began with")
 
     def _source(self, connection: Connection) -> SourceSight:
         task, server = self._task, self._server(connection)
@@ -205,8 +237,10 @@ class Inspection:
         self.findings.extend(destination_findings(target.name, server, there, databases, target.state_database))
         if source is None or server.version < OLDEST:
             return
-        applied = state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
+        applied = self._feed(connection, target)
         self.findings.extend(table_findings(target.name, server, source.server, source.tables))
+        taken = others(connection, source.tables, group(self._task.name, target.name))
+        self.findings.append(owner_finding(target.name, taken))
         begun = bool(applied.fences) or applied.epoch > 0
         standing = Standing({}, {}) if begun else self._standing(connection, server, source)
         self.findings.extend(standing_findings(f"target.{target.name}", standing, begun=begun))
@@ -220,9 +254,19 @@ class Inspection:
             databases = {one: spelled_there(server, TableName(one, "")).database for one in source.databases}
             return read_standing(target, here, there, tables, databases)
 
+    def _feed(self, connection: Connection, target: TargetSettings) -> Applied:
+        self._servers.append((target.name, str(connection.value("SELECT @@server_uuid"))))
+        applied = state.read(connection, target.state_database, group(self._task.name, target.name))
+        if self.kafka is not None:
+            with closing(Delivery(self.kafka, self._task.name)) as delivery:
+                ids, ends = delivery.ids(), delivery.written()
+            with closing(Destination(self._task.name, target)) as destination:
+                self.findings.append(feed_finding(destination, applied, ids, ends))
+        return applied
 
-def captured(kafka: KafkaSettings, task: str) -> GtidSet | None:
-    """What the task has captured; None before its first commit record."""
+
+def captured(kafka: KafkaSettings, task: str) -> Begun | None:
+    """How the task began and what it has captured; None before its first commit record."""
     with closing(Commits(kafka, task)) as commits:
         commits.refresh()
-        return commits.executed if commits.position else None
+        return commits.begun

@@ -193,8 +193,15 @@ def wait(
     from control.wait import wait as wait_for
 
     task = load(config)
+    targets = list(task.targets.values())
     waited = wait_for(
-        task.sources, lambda: kafka_of(task), task.name, list(task.targets), timeout, lambda: refused_by(task)
+        task.sources,
+        lambda: kafka_of(task),
+        task.name,
+        targets,
+        task.selection,
+        timeout,
+        lambda: refused_by(task),
     )
     if as_json:
         typer.echo(json.dumps({"caught_up": waited.done, "seconds": waited.seconds, "missing": waited.missing}))
@@ -318,9 +325,17 @@ def _run(arguments: list[str], as_json: bool) -> int:
 
 def _bug(error: Exception, as_json: bool) -> Exit:
     """Its place in the code, never its values."""
-    place = "".join(traceback.format_exception(error))
-    _complain(f"a bug in penstock: {type(error).__name__}: {error}\n{place}", "report it with this text", as_json)
+    _complain(f"a bug in penstock: {bug_text(error)}", "report it with this text", as_json)
     return Exit.BUG
+
+
+def bug_text(error: BaseException) -> str:
+    """An error and what led to it, each with its place in the code; without words that may quote a row's value."""
+    quotes = isinstance(error, ValueError | LookupError | ArithmeticError)
+    words = f"{type(error).__name__}" if quotes else f"{type(error).__name__}: {error}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = "" if cause is None else f"\nafter {bug_text(cause)}"
+    return f"{words}\n{''.join(traceback.format_tb(error.__traceback__))}{before}"
 
 
 def _complain(error: str, hint: str, as_json: bool, problems: list[dict[str, object]] | None = None) -> None:

@@ -1,16 +1,33 @@
 """The commit records of a task, read as they come: how far its topics are."""
 
 import time
+from dataclasses import dataclass
 
+from capture.objects import require_selection
 from runtime.errors import Fatal, Transient
 from runtime.follower import Follower
 from runtime.kafka import KafkaSettings, TopicPartition, Topics
+from runtime.mysql import Connection
 from runtime.service import Deadline
 from schemas.position import GtidSet
-from schemas.records import PositionRecord, ProblemRecord, RangeRecord, parse_commit
+from schemas.records import PositionRecord, ProblemRecord, RangeRecord, TaskRecord, parse_commit
+from schemas.selection import Selection
 from schemas.topics import commits_topic
 
 _PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A task that has begun: what it has captured, and the objects that it moves (None: begun by an older version)."""
+
+    executed: GtidSet
+    task: TaskRecord | None
+
+    def require(self, connection: Connection, selection: Selection) -> None:
+        """Fatal when a selection differs from that of the task in what the source has."""
+        if self.task is not None:
+            require_selection(connection, self.task.selection, selection)
 
 
 class Commits:
@@ -25,6 +42,11 @@ class Commits:
         self.executed = GtidSet()
         self.ranges: dict[str, RangeRecord] = {}
         self.problem: ProblemRecord | None = None
+        self.task: TaskRecord | None = None
+
+    @property
+    def begun(self) -> Begun | None:
+        return Begun(self.executed, self.task) if self.position else None
 
     @property
     def snapshot_done(self) -> bool:
@@ -67,3 +89,5 @@ class Commits:
                     self.ranges[record.id] = record
                 case ProblemRecord():
                     self.problem = record if record.error else None
+                case TaskRecord():
+                    self.task = record

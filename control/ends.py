@@ -5,6 +5,7 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from typing import TypeVar
 
+from apply.identity import OtherTopics
 from capture.definitions import selected_databases, selected_tables
 from capture.hosts import primary
 from control.cluster import BrokerDown, kafka_of
@@ -37,7 +38,7 @@ class Ends:
         self.source = Reading(source)
         self.target = Reading(target.destination, ON_PRIMARY)
         self._task = task
-        self._target_name = target.name
+        self._target_settings = target
         self._patience_seconds = patience_seconds
         self._question: CaughtUp | None = None
         with ExitStack() as stack:
@@ -92,8 +93,8 @@ class Ends:
             while not question.reached(_ASK_SECONDS):
                 if deadline.passed:
                     return False
-        except BrokerDown:
-            return True  # without its private broker nothing of the task runs: the target stays as it is
+        except (BrokerDown, OtherTopics):
+            return True  # without its private broker, or its topics, nothing is applied: the target stays as it is
         except Transient:
             return False
         return True
@@ -105,7 +106,7 @@ class Ends:
 
     def _asked(self, goal: Goal) -> CaughtUp:
         if self._question is None:
-            self._question = CaughtUp(kafka_of(self._task), self._task.name, [self._target_name], goal)
+            self._question = CaughtUp(kafka_of(self._task), self._task.name, [self._target_settings], goal)
         else:
             self._question.aim(goal)
         return self._question

@@ -139,7 +139,7 @@ class Watcher(threading.Thread):
             while not (self._ended.is_set() or self._broker_moved()):
                 self._display.show(observer.read(), observer.tables())
                 if self._until_caught_up and observer.snapshot_done and question is None:
-                    targets = list(self._task.targets)
+                    targets = list(self._task.targets.values())
                     question = CaughtUp(self._kafka, self._task.name, targets, source_position(self._task.sources))
                 if self._reached(question, Deadline(_LOOK_SECONDS)):
                     self.finished = True

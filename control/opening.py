@@ -22,12 +22,12 @@ def require_fit(task: Task, kafka: KafkaSettings, targets: Collection[TargetSett
     """Raises what keeps the task from starting; `targets` are those that this process will feed."""
     try:
         Topics(kafka).layout()
-        position = captured(kafka, task.name)
+        begun = captured(kafka, task.name)
     except Transient as error:
         if _new_to(task, targets):
             raise Fatal(f"{error}; no target knows the task {task.name}, so it is new", hint=UNREACHED) from error
         raise
-    require(before_start(task, kafka, position, targets))
+    require(before_start(task, kafka, begun, targets))
 
 
 def _new_to(task: Task, targets: Collection[TargetSettings]) -> bool:

@@ -1,4 +1,4 @@
-"""Where a task stands, from durable facts only: topics, group offsets, destinations, the source.
+"""Where a task stands, from durable facts only: topics, fences at the destinations, the source.
 
 Any process on any machine can ask. What cannot be reached becomes a problem in the report, and what it would have told
 is None.
@@ -7,16 +7,19 @@ is None.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TypeVar
 
 from apply import state
+from apply.identity import OtherTopics
 from apply.state import Applied
 from capture.hosts import primary
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
-from control.delivery import Delivery, Place
+from control.delivery import Delivery, Ends
 from control.goal import Goal, read_goal
+from control.reached import Destination, Lead, Unapplied
 from control.report import (
     CaptureStatus,
     Phase,
@@ -41,6 +44,14 @@ _SILENT_SECONDS = 30.0  # capture gives a sign of life every 10 seconds
 _ANSWER_SECONDS = 8.0
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The topics of the task: Kafka's ids of them, and where each partition ends."""
+
+    ids: Mapping[str, str]
+    ends: Ends
+
+
 class Observer:
     """Reads the facts again and again over the same connections."""
 
@@ -48,6 +59,8 @@ class Observer:
         self._task = task
         self._commits = Commits(kafka, task.name)
         self._delivery = Delivery(kafka, task.name)
+        self._destinations = {name: Destination(task.name, target) for name, target in task.targets.items()}
+        self._unapplied = {name: Unapplied(self._delivery) for name in task.targets}
         self._connections: dict[str, Connection] = {}
         self._problems: list[Trouble] = []
         self._failed = False
@@ -55,13 +68,11 @@ class Observer:
     def read(self) -> Report:
         """The report of this moment."""
         self._problems, self._failed = [], False
-        ends = self._ask("kafka", self._ends)
+        topics = self._ask("kafka", self._topics)
         source = self._ask("source", lambda: self._source(self._task.sources))
         now_us = time.time_ns() // 1000
         capture = self._capture(source, now_us)
-        targets = {
-            target.name: self._target(target, ends, capture.caught_up, now_us) for target in self._task.targets.values()
-        }
+        targets = {target.name: self._target(target, topics, capture) for target in self._task.targets.values()}
         position = self._commits.position
         if self._commits.problem is not None:
             problem, self._failed = self._commits.problem, True
@@ -93,6 +104,9 @@ class Observer:
 
     def close(self) -> None:
         self._commits.close()
+        self._delivery.close()
+        for destination in self._destinations.values():
+            destination.close()
         for connection in self._connections.values():
             connection.close()
 
@@ -115,9 +129,9 @@ class Observer:
         if where in self._connections:
             self._connections.pop(where).abort()
 
-    def _ends(self) -> dict[Place, int]:
+    def _topics(self) -> "Sight":
         self._commits.refresh()
-        return self._delivery.ends()
+        return Sight(self._delivery.ids(), self._delivery.ends())
 
     def _source(self, sources: Sequence[Endpoint]) -> Goal:
         return read_goal(self._connections.get("source") or self._connection("source", primary(sources)))
@@ -138,30 +152,46 @@ class Observer:
             transactions_behind=_transactions(rest),
         )
 
-    def _target(
-        self, target: TargetSettings, ends: Mapping[Place, int] | None, captured: bool | None, now_us: int
-    ) -> TargetStatus:
-        where = f"target {target.name}"
-        behind = None if ends is None else self._ask("kafka", lambda: self._delivery.behind(target.name, ends))
-        workers = self._ask("kafka", lambda: self._delivery.members(target.name)) if ends is not None else None
-        applied = self._ask(where, lambda: self._applied(where, target))
+    def _target(self, target: TargetSettings, topics: "Sight | None", capture: CaptureStatus) -> TargetStatus:
+        where, destination = f"target {target.name}", self._destinations[target.name]
+        workers = self._ask("kafka", lambda: self._delivery.members(target.name)) if topics else None
+        applied = self._ask(where, destination.read)
+        if applied is None:
+            return TargetStatus(workers=workers)
         if refused := _refused(where, applied):
             self._problems += refused
             self._failed = True
-        caught_up = None
-        if behind is not None:
-            caught_up = captured if not behind and self._commits.snapshot_done else False
+        if topics is None:
+            return TargetStatus(applied_epoch=applied.epoch, workers=workers)
+        if not self._is_fed(where, destination, applied, topics):
+            return TargetStatus(caught_up=False, applied_epoch=applied.epoch, workers=workers)
+        lead = self._ask("kafka", lambda: self._unapplied[target.name].lead(applied, topics.ends))
+        caught_up = None if lead is None else self._is_caught_up(lead, topics, capture)
         return TargetStatus(
             caught_up=caught_up,
-            lag_seconds=0.0 if caught_up else _lag(applied, now_us),
-            applied_epoch=applied.epoch if applied else None,
+            lag_seconds=_lag(lead, capture),
+            applied_epoch=applied.epoch,
             workers=workers,
-            offsets_behind=None if behind is None else sum(behind.values()),
+            offsets_behind=None if lead is None else lead.offsets,
         )
 
-    def _applied(self, where: str, target: TargetSettings) -> Applied:
-        connection = self._connection(where, target.destination)
-        return state.read(connection, target.state_database, f"{self._task.name}.{target.name}")
+    def _is_fed(self, where: str, destination: Destination, applied: Applied, topics: "Sight") -> bool:
+        """False when the target was fed from other topics than Kafka has."""
+        try:
+            destination.require_same(applied, topics.ids, topics.ends)
+        except OtherTopics as error:
+            self._problems.append(Trouble(where, str(error), error.hint))
+            self._failed = True
+            return False
+        return True
+
+    def _is_caught_up(self, lead: Lead, topics: "Sight", capture: CaptureStatus) -> bool | None:
+        """None when nothing is known of the source."""
+        if lead.since_us is not None or not self._commits.snapshot_done:
+            return False
+        if not capture.caught_up:
+            return capture.caught_up
+        return self._ask("kafka", self._delivery.written) == topics.ends  # a commit may be seen before its rows
 
     def _snapshot(self) -> SnapshotStatus:
         tables = self.tables().values()
@@ -218,7 +248,7 @@ def _refused(where: str, applied: Applied | None) -> list[Trouble]:
             (f"{problem.table} {problem.key}: " if problem.table else "") + problem.error,
             problem.hint,
         )
-        for problem in (applied.problems if applied else ())
+        for problem in (applied.lasting() if applied else ())
     ]
 
 
@@ -231,15 +261,13 @@ def _place(position: PositionRecord | None) -> str | None:
     return None if position is None else str(LogPosition.of(position.file, position.offset))
 
 
-def _lag(applied: Applied | None, now_us: int) -> float | None:
-    """Age of the last applied change; of the oldest one among partitions that stand still."""
-    begun = [fence for fence in applied.fences if fence.source_us] if applied else []
-    if applied is None or not begun:
+def _lag(lead: Lead | None, capture: CaptureStatus) -> float | None:
+    """The age of the oldest change that the target lacks, wherever it is."""
+    if lead is None:
         return None
-    still = {(problem.topic, problem.partition) for problem in applied.problems}
-    stuck = [fence.source_us for fence in begun if (fence.topic, fence.partition) in still]
-    last = min(stuck) if stuck else max(fence.source_us for fence in begun)
-    return round(max(0.0, (now_us - last) / 1e6), 3)
+    if lead.since_us is None:
+        return capture.lag_seconds
+    return max(round(max(0.0, time.time() - lead.since_us / 1e6), 3), capture.lag_seconds or 0.0)
 
 
 def _told(where: str, error: Exception) -> str:

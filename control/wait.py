@@ -1,23 +1,27 @@
 """Has every target applied everything that the source had at one moment? Asked by `wait` and `migrate --until`."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+from apply.state import Applied
 from capture.hosts import primary
 from control.cluster import BrokerDown
-from control.commits import Commits
-from control.delivery import Delivery, Place
+from control.commits import Begun, Commits
+from control.config import TargetSettings
+from control.delivery import Delivery, Ends, Place
 from control.finding import listed
 from control.goal import Goal, read_goal
+from control.reached import Destination
 from control.report import Trouble
 from runtime.environment import open_session
 from runtime.errors import Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint
 from runtime.service import Deadline
+from schemas.selection import Selection
 
 Answer = TypeVar("Answer")
 
@@ -46,10 +50,10 @@ def source_position(sources: Sequence[Endpoint]) -> Goal:
 class CaughtUp:
     """Looks step by step whether a goal is applied by every target; what is reached is not asked again."""
 
-    def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[str], goal: Goal) -> None:
+    def __init__(self, kafka: KafkaSettings, task: str, targets: Sequence[TargetSettings], goal: Goal) -> None:
         self._commits = Commits(kafka, task)
         self._delivery = Delivery(kafka, task)
-        self._targets = targets
+        self._destinations = [Destination(task, target) for target in targets]
         self._looked = False  # at the commit records
         self.aim(goal)
 
@@ -57,7 +61,10 @@ class CaughtUp:
         """Asks for another goal from now on."""
         self._goal = goal
         self._ends: dict[Place, int] | None = None
-        self._behind: dict[str, dict[Place, int]] = {target: {} for target in self._targets}
+        self._ids: dict[str, str] = {}
+        self._wanted: dict[Place, int] = {}  # the fences that say that everything is applied, as far as it is known
+        self._waiting = list(self._destinations)
+        self._behind: dict[str, dict[Place, int]] = {}
 
     def reached(self, seconds: float) -> bool:
         """Looks once, and again when `seconds` later there is news."""
@@ -67,7 +74,7 @@ class CaughtUp:
             executed = self._commits.executed
             if not (self._commits.snapshot_done and executed.covers(self._goal.named(executed.naming))):
                 return False
-            self._ends = self._delivery.written()
+            self._ends, self._ids = self._delivery.written(), self._delivery.ids()
         if not self._applied(self._ends):
             time.sleep(seconds)
             return self._applied(self._ends)
@@ -76,7 +83,14 @@ class CaughtUp:
     @property
     def awaited(self) -> frozenset[str]:
         """The targets that have not reached it, when nothing else is missing."""
-        return frozenset() if self._ends is None else frozenset(self._behind)
+        if self._ends is None:
+            return frozenset()
+        return frozenset(destination.name for destination in self._waiting)
+
+    @property
+    def begun(self) -> Begun | None:
+        """How the task began, as soon as it is known."""
+        return self._commits.begun
 
     def missing(self) -> tuple[str, ...]:
         """What is not reached, in words, as far as it is known."""
@@ -89,17 +103,31 @@ class CaughtUp:
             f"target {target} has not applied "
             + listed([f"{topic}/{partition} ({count} offsets)" for (topic, partition), count in places.items()])
             for target, places in self._behind.items()
+            if places
         )
 
     def close(self) -> None:
         self._commits.close()
+        self._delivery.close()
+        for destination in self._destinations:
+            destination.close()
 
-    def _applied(self, ends: Mapping[Place, int]) -> bool:
-        for target in list(self._behind):
-            self._behind[target] = self._delivery.behind(target, ends)
-            if not self._behind[target]:
-                del self._behind[target]
-        return not self._behind
+    def _applied(self, ends: Ends) -> bool:
+        for destination in list(self._waiting):
+            applied = destination.read()
+            destination.require_same(applied, self._ids, ends)
+            behind = self._behind[destination.name] = self._missing_of(applied, ends)
+            if not behind:
+                self._waiting.remove(destination)
+        return not self._waiting
+
+    def _missing_of(self, applied: Applied, ends: Ends) -> dict[Place, int]:
+        """For each partition with records that are not applied: how many offsets are missing."""
+        fences = applied.offsets()
+        short = {place: end for place, end in ends.items() if fences.get(place, 0) < end}
+        self._wanted |= self._delivery.goals({place: end for place, end in short.items() if place not in self._wanted})
+        goals = {place: self._wanted.get(place, end) for place, end in short.items()}
+        return {place: goal - fences.get(place, 0) for place, goal in goals.items() if fences.get(place, 0) < goal}
 
     def _missing_in_topics(self) -> list[str]:
         executed = self._commits.executed
@@ -117,24 +145,31 @@ def wait(
     sources: Sequence[Endpoint],
     kafka: Callable[[], KafkaSettings],
     task: str,
-    targets: Sequence[str],
+    targets: Sequence[TargetSettings],
+    selection: Selection,
     timeout_seconds: float,
     refused: Callable[[], Sequence[Trouble]],
 ) -> Waited:
     """Waits until every target has applied what the source has now. A server that does not answer is waited for too.
 
     When nothing moves any more and targets have `refused` something, waiting is of no use.
+    Fatal when the task moves other objects than `selection`.
     """
     began = time.monotonic()
     deadline = Deadline(timeout_seconds)
     goal = _patiently(lambda: source_position(sources), deadline)
     with closing(CaughtUp(_patiently(kafka, deadline), task, targets, goal)) as question:
         still = Still()
+        judged = False
         while True:
             pause = _QUICK_SECONDS if time.monotonic() - began < _QUICK_FOR_SECONDS else _SLOW_SECONDS
             trouble: tuple[str, ...] = ()
             try:
-                if question.reached(min(pause, deadline.remaining)):
+                reached = question.reached(min(pause, deadline.remaining))
+                if not judged and question.begun is not None:
+                    _require_selection(sources, question.begun, selection)
+                    judged = True
+                if reached:
                     return Waited(True, time.monotonic() - began)
             except Transient as error:
                 trouble = (str(error),)
@@ -143,6 +178,11 @@ def wait(
                 return Waited(False, time.monotonic() - began, question.missing(), found)
             if deadline.passed:
                 return Waited(False, time.monotonic() - began, (*question.missing(), *trouble))
+
+
+def _require_selection(sources: Sequence[Endpoint], begun: Begun, selection: Selection) -> None:
+    with open_session(primary(sources), timeout=10.0) as connection:
+        begun.require(connection, selection)
 
 
 class Still:

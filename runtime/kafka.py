@@ -1,14 +1,14 @@
 """The Kafka client: settings, consumers, topics. Only this, `kafka_producer` and `kafka_errors` import it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 import confluent_kafka
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._listoffsets import OffsetSpec
@@ -101,7 +101,6 @@ def member(
         "topic.metadata.refresh.interval.ms": 1000,
         "max.poll.interval.ms": 86_400_000,  # a statement may take hours; a process that is gone misses heartbeats
         "auto.offset.reset": "error",
-        "enable.partition.eof": False,
         "queued.max.messages.kbytes": 8 << 10,
         "fetch.message.max.bytes": 1 << 20,  # compressed: what comes out of it may be many times as large
         "fetch.max.bytes": 4 << 20,
@@ -196,6 +195,27 @@ class Topics:
         with self._asking_to(f"list topics at {self._settings.bootstrap_servers}"):
             found = self._admin.list_topics(timeout=PATIENCE_SECONDS).topics
         return {name: len(topic.partitions) for name, topic in found.items() if topic.error is None}
+
+    def ids(self, topics: Collection[str]) -> dict[str, str]:
+        """Kafka's own name of each topic that is there: one that is deleted and made anew gets another.
+
+        Empty where brokers know no such ids (before Kafka 2.8).
+        """
+        if not topics:
+            return {}
+        found = {}
+        with self._asking_to("describe topics"):
+            asked = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=PATIENCE_SECONDS)
+            for topic, future in asked.items():
+                try:
+                    number = future.result(2 * PATIENCE_SECONDS).topic_id
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                        raise
+                    continue
+                named = number.get_most_significant_bits() or number.get_least_significant_bits()
+                found[topic] = str(number) if named else ""
+        return found
 
     def partitions(self, topic: str) -> int:
         """The number of partitions; 0 when the topic does not exist."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pymysql
 
 from runtime import login
+from runtime.discretion import server_text, statement_head
 from runtime.errors import Fatal, Transient
 from runtime.line import Unreachable
 
@@ -94,6 +95,7 @@ def errors_of(server: object, statement: str | bytes) -> Generator[None]:
 
 
 def _meaning(server: object, code: int, text: str, statement: str | bytes) -> Exception:
+    text = server_text(text, statement)
     if code == _LOCK_TIMEOUT:
         return LockTimeout(f"{server}: {text} ({code})")
     if code == _DEADLOCK:
@@ -104,7 +106,5 @@ def _meaning(server: object, code: int, text: str, statement: str | bytes) -> Ex
         return Transient(f"{server}: {text} ({code})")
     if code in login.HINTS:
         return Refused(f"{server}: {text} ({code})", login.HINTS[code], code)
-    if isinstance(statement, bytes):
-        statement = statement[:200].decode("utf-8", "replace")
-    head = " ".join(statement[:200].split())
-    return Refused(f"{server}: {text} ({code}); statement: {head}", "see the server's message", code)
+    message = f"{server}: {text} ({code}); statement: {statement_head(statement)}"
+    return Refused(message, "see the server's message", code)

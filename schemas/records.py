@@ -14,9 +14,12 @@ from typing import Any
 import fastavro
 
 from schemas.names import TableName
+from schemas.selection import Selection
 from schemas.topics import commits_topic, schema_topic
 
 COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE, NAMES = range(1, 9)
+TASK = 9
+TOPIC_IDS = "topic_ids"  # among a schema change's session
 FIRST_TABLE_ID = 20
 _FILES = {
     COMMIT_KEY: "commit_key",
@@ -27,6 +30,7 @@ _FILES = {
     SNAPSHOT_COMPLETED: "snapshot_completed",
     CASCADE: "cascade",
     NAMES: "names",
+    TASK: "task",
 }
 
 
@@ -110,6 +114,20 @@ class NamesRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """What a task moves, and the topics that it began with (task.avsc)."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    never: tuple[str, ...]
+    topics: dict[str, str]
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(include=self.include, exclude=self.exclude, never=frozenset(self.never))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TouchedTable:
     """A table that a statement touches; `barriers[p]`: rows of partition p before this offset precede it."""
 
@@ -140,6 +158,12 @@ class SchemaChange:
     database: str | None
     session: dict[str, str]
     tables: tuple[TouchedTable, ...]
+
+    @property
+    def topic_ids(self) -> dict[str, str]:
+        """Kafka's ids of the touched tables' topics, as far as they are known."""
+        found: dict[str, str] = json.loads(self.session.get(TOPIC_IDS, "{}"))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +228,7 @@ class Cascade:
         return TableName(self.database, self.table)
 
 
-Commit = PositionRecord | RangeRecord | ProblemRecord | NamesRecord
+Commit = PositionRecord | RangeRecord | ProblemRecord | NamesRecord | TaskRecord
 SchemaRecord = SchemaChange | SnapshotCompleted | Cascade
 
 
@@ -219,6 +243,7 @@ def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
         SCHEMA_CHANGE: f"{schema_topic(task)}-schema-change",
         SNAPSHOT_COMPLETED: f"{schema_topic(task)}-snapshot-completed",
         CASCADE: f"{schema_topic(task)}-cascade",
+        TASK: f"{commits_topic(task)}-task",
     }
     return [(number, subjects[number], json.dumps(_source(number))) for number in _FILES]
 
@@ -233,6 +258,8 @@ def commit_key(record: Commit) -> bytes:
             return _encode(COMMIT_KEY, {"kind": "problem", "id": ""})
         case NamesRecord():
             return _encode(COMMIT_KEY, {"kind": "names", "id": ""})
+        case TaskRecord():
+            return _encode(COMMIT_KEY, {"kind": "task", "id": ""})
 
 
 def commit_value(record: Commit) -> bytes:
@@ -245,6 +272,8 @@ def commit_value(record: Commit) -> bytes:
             return _encode(PROBLEM, asdict(record))
         case NamesRecord():
             return _encode(NAMES, asdict(record))
+        case TaskRecord():
+            return _encode(TASK, asdict(record))
 
 
 def schema_value(record: SchemaRecord) -> bytes:
@@ -275,6 +304,9 @@ def parse_commit(value: bytes) -> Commit:
                 newcomers=tuple(NamedTable(**each) for each in fields["newcomers"]),
                 temporary=tuple(TemporaryTable(**each) for each in fields["temporary"]),
             )
+        case 9:
+            texts = {name: tuple(fields[name]) for name in ("include", "exclude", "never")}
+            return TaskRecord(**texts, topics=fields["topics"])
     raise ValueError(f"schema {number} is not a commit record's")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from control.commits import Commits
 from control.delivery import Delivery
+from control.reached import Destination
 from control.wait import source_position
 from deploy.local import Stack, mysql_pid
 from runtime.errors import Exit
@@ -89,9 +90,17 @@ class Ground:
 
     def wait_for_apply(self, task: Task) -> None:
         """Until the destination holds everything that the topics hold now; capture need not run."""
-        delivery = Delivery(self.kafka, task.name)
-        ends = delivery.ends()
-        self._until(lambda: not delivery.behind(_TARGET, ends))
+        with (
+            closing(Delivery(self.kafka, task.name)) as delivery,
+            closing(Destination(task.name, task.target(_TARGET))) as destination,
+        ):
+            goals = delivery.goals(delivery.ends())
+
+            def reached() -> bool:
+                fences = destination.read().offsets()
+                return all(fences.get(place, 0) >= goal for place, goal in goals.items())
+
+            self._until(reached)
 
     def wait_for_target(self, task: Task) -> None:
         """Until the destination holds everything that the source has now."""

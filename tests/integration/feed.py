@@ -5,12 +5,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from confluent_kafka.admin import AdminClient
+
 from capture.barriers import barriers
 from capture.definitions import create_table, read_tables
 from capture.publisher import Publisher
 from capture.settings import CaptureSettings
 from deploy.local import Stack
-from runtime.kafka import KafkaSettings
+from runtime.kafka import KafkaSettings, TopicPartition
 from runtime.mysql import Connection, connect
 from schemas.avro import envelope_schema, key_schema, text
 from schemas.names import TableName
@@ -100,6 +102,12 @@ class Feed:
     def send_raw(self, table: TableName, key: bytes, value: bytes) -> None:
         self._publisher.send(self.topic(table), [key], [value])
         self._commit()
+
+    def remove_records(self, table: TableName, before: int) -> None:
+        """Retention, or an operator, has removed the first records of a topic."""
+        admin = AdminClient(self.kafka.common())
+        for future in admin.delete_records([TopicPartition(self.topic(table), 0, before)]).values():
+            future.result(10)
 
     def encode(self, table: TableName, changes: Sequence[Change]) -> tuple[list[bytes | None], list[bytes]]:
         plan = self.plan(table)

@@ -66,7 +66,7 @@ class Lab:
         """What a process would write with that has just been given a partition."""
         connection = exit_stack.enter_context(closing(open_session(self.stack.destination.endpoint("polar"), 5)))
         state = State(connection, self.state, f"{self.task}.polar")
-        fences = Fences(self.feed.kafka, connection, state)
+        fences = Fences(self.feed.kafka, self.task, connection, state)
         fences.resume([place])
         return Writer(connection, state, Layouts(self.feed.kafka, self.task, connection), fences, ApplySettings())
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from apply.execution import Execution
 from apply.fences import Fences
 from apply.ledger import Entry, Ledger
+from apply.owners import Owners
 from apply.reach import reach
 from apply.records import Place
 from apply.state import State
@@ -29,7 +30,7 @@ class Order:
     def execution(self, connection: Connection) -> Execution:
         """As apply runs the change when it comes next."""
         state = State(connection, self.state_database, self.target)
-        fences = Fences(self.kafka, connection, state)
+        fences = Fences(self.kafka, self.place.topic, connection, state)
         fences.resume([self.place])
         ledger = Ledger(self.place, state, fences)
         entry = Entry(self.offset, 0, b"", self.change, reach(self.change))
@@ -42,4 +43,5 @@ class Order:
             ledger=ledger,
             entry=entry,
             change=self.change,
+            owners=Owners(),
         )

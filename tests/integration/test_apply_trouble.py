@@ -143,10 +143,15 @@ def test_a_refused_row_stops_its_partition_with_its_name(lab: Lab) -> None:
 
 
 def test_records_that_are_gone_from_their_topic(lab: Lab) -> None:
-    table = lab.feed.create(lab.database, "CREATE TABLE t (id INT PRIMARY KEY)", "t")
+    table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
     with closing(lab.apply().session()) as session:
         lab.until(lab.all_committed, session)
     lab.reset(table, 1000)
+    with closing(lab.apply().session()) as session, pytest.raises(Fatal, match="its last offset is 0"):
+        lab.until(lambda: False, session)
+    lab.reset(table, 0)
+    lab.feed.send(table, created(1))
+    lab.feed.remove_records(table, 1)
     with closing(lab.apply().session()) as session, pytest.raises(Stuck, match="not in the topic any more"):
         lab.until(lambda: False, session)
     assert [problem.topic for problem in lab.applied().problems] == [lab.feed.topic(table)]

@@ -22,7 +22,7 @@ def settle(
     """Returns when `targets` have applied everything that the source has now; fails as soon as a process has ended."""
     deadline = time.monotonic() + seconds
     goal = source_position([task.stack.source.endpoint("admin")])
-    with closing(CaughtUp(task.kafka, task.name, targets, goal)) as question:
+    with closing(CaughtUp(task.kafka, task.name, [task.target(name) for name in targets], goal)) as question:
         while not _reached(question):
             for process in processes:
                 if not process.running:

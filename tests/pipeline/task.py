@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from control.config import TargetSettings, load
 from deploy.local import Stack
 from runtime.errors import Exit
 from runtime.kafka import KafkaSettings
@@ -77,6 +78,15 @@ class Task:
         """Lays `overrides` over what the file says."""
         self._content = _merged(self._content, overrides)
         self.file.write_text(yaml.safe_dump(self._content, sort_keys=False), encoding="utf-8")
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What the file says, to be changed and written again with `rewrite`."""
+        return self._content
+
+    def target(self, name: str) -> TargetSettings:
+        """One target, as the task file describes it."""
+        return load(self.file, self._environment).target(name)
 
     def start(self, verb: str, *arguments: str, dies_at: Place | None = None) -> Process:
         """Starts a command; `dies_at` arms a seam in it and in its children."""
