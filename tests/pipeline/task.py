@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from control.config import TargetSettings, load
+from control.config import Task as Settings
 from deploy.local import Stack
 from runtime.errors import Exit
 from runtime.kafka import KafkaSettings
@@ -86,7 +87,11 @@ class Task:
 
     def target(self, name: str) -> TargetSettings:
         """One target, as the task file describes it."""
-        return load(self.file, self._environment).target(name)
+        return self.loaded().target(name)
+
+    def loaded(self) -> Settings:
+        """The task file as commands read it."""
+        return load(self.file, self._environment)
 
     def start(self, verb: str, *arguments: str, dies_at: Place | None = None) -> Process:
         """Starts a command; `dies_at` arms a seam in it and in its children."""
