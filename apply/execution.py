@@ -19,7 +19,7 @@ from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, 
 from apply.engines import forgotten_foreign_keys
 from apply.evidence import contents, is_as_told
 from apply.ledger import Entry, Ledger
-from apply.owners import Owners, spelled
+from apply.owners import Claims, Owners, spelled
 from apply.standing import Standing, stands
 from apply.state import Intent, MadeTable, Refusal, State, Stuck
 from apply.statements import layout_of
@@ -87,7 +87,8 @@ class Execution:
                     objection = None
                     yield from self._complete(reader, holder)
                     self._check(reader)
-                    self._note(guard, spelled(reader, [table.name for table in self.change.tables]))
+                    self._keep_claims(guard, Claims(holder, self.state_database, self.target), reader)
+                    self._note(guard)
                 else:
                     intent = self._refused(reader, intent)
                     guard.intend(intent)
@@ -103,7 +104,8 @@ class Execution:
         """The committed intent of this change, and whether it was made just now."""
         with guard.transaction():
             self._claim(guard)
-            self.owners.claim(guard, reader, [table.name for table in self.change.tables])
+            claims = Claims(holder, self.state_database, self.target)
+            self.owners.claim(claims, reader, [table.name for table in self.change.tables])
             found = guard.intent(self.change.epoch)
             guard.unclaim(self.change.epoch)  # until the change is applied
             if found is not None:
@@ -321,15 +323,21 @@ class Execution:
             if touched.definition is not None and touched.certain:
                 yield touched.name, from_json(touched.definition)
 
-    def _note(self, guard: State, names: list[TableName]) -> None:
+    def _keep_claims(self, guard: State, claims: Claims, reader: Connection) -> None:
+        """The tables must still be the target's own; those that are gone are nobody's."""
         change = self.change
-        if not guard.owns(names):
+        names = spelled(reader, [table.name for table in change.tables])
+        if not claims.owns(names):
             raise Transient(f"another target has taken a table of schema change {change.epoch} over")
         made = guard.tables() if any(table.definition is None for table in change.tables) else {}
         for table, name in zip(change.tables, names, strict=True):
+            if table.definition is None and table.topic in made:  # otherwise another spelling of it may be there
+                claims.release(name)
+
+    def _note(self, guard: State) -> None:
+        change = self.change
+        for table in change.tables:
             if table.definition is None:
-                if table.topic in made:  # otherwise another spelling of it may be there
-                    guard.release(name)
                 guard.drop_table(table.topic)
             else:
                 guard.put_table(MadeTable(table.topic, table.name, change.epoch, table.barriers))

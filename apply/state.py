@@ -347,42 +347,6 @@ class State:
             f" {text_literal(table.name.name)}, {table.ddl_epoch}, {text_literal(json.dumps(table.barriers))})"
         )
 
-    def own(self, names: Sequence[TableName]) -> dict[TableName, str]:
-        """Makes the target the owner of tables that have none; returns those that have another."""
-        if not names:
-            return {}
-        rows = ", ".join(f"({_name(name)}, {self._target})" for name in names)
-        self._connection.execute(
-            f"INSERT INTO {self._schema}.owners (database_name, table_name, target)"
-            f" VALUES {rows} ON DUPLICATE KEY UPDATE target = target"
-        )
-        return {name: owner for name, owner in self._owners(names).items() if owner != self.target}
-
-    def take_over(self, name: TableName) -> None:
-        """Makes the target the owner of a table, whoever was."""
-        self._connection.execute(
-            f"REPLACE INTO {self._schema}.owners (database_name, table_name, target)"
-            f" VALUES ({_name(name)}, {self._target})"
-        )
-
-    def owns(self, names: Sequence[TableName]) -> bool:
-        """True when nobody has taken one of the tables over; none can until the transaction ends."""
-        return not names or set(self._owners(names).values()) == {self.target}
-
-    def release(self, name: TableName) -> None:
-        self._connection.execute(
-            f"DELETE FROM {self._schema}.owners"
-            f" WHERE (database_name, table_name) = ({_name(name)}) AND target = {self._target}"
-        )
-
-    def _owners(self, names: Sequence[TableName]) -> dict[TableName, str]:
-        wanted = ", ".join(f"({_name(name)})" for name in names)
-        rows = self._connection.query(
-            f"{_SELECT} database_name, table_name, target FROM {self._schema}.owners"
-            f" WHERE (database_name, table_name) IN ({wanted}) FOR UPDATE"
-        )
-        return {TableName(database, table): str(owner) for database, table, owner in rows}
-
     def drop_table(self, topic: str) -> None:
         self._connection.execute(
             f"DELETE FROM {self._schema}.tables WHERE target = {self._target} AND topic = {text_literal(topic)}"
@@ -440,7 +404,3 @@ class State:
 
     def _at(self, place: Place) -> str:
         return f"target = {self._target} AND topic = {text_literal(place.topic)} AND `partition` = {place.partition}"
-
-
-def _name(table: TableName) -> str:
-    return f"{text_literal(table.database)}, {text_literal(table.name)}"
