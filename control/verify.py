@@ -108,7 +108,7 @@ def _chosen(ends: Ends, patterns: Sequence[str]) -> set[TableName]:
     here = ends.source_names()
     known = {ends.there(name) for name in here}
     names = here | {name for name in ends.target_names() if name not in known and ends.selects(name)}
-    parsed = [Pattern.parse(text) for text in patterns]
+    parsed = [_pattern(text) for text in patterns]
     for text, pattern in zip(patterns, parsed, strict=True):
         if not any(pattern.matches(name) for name in names):
             raise Fatal(
@@ -116,6 +116,13 @@ def _chosen(ends: Ends, patterns: Sequence[str]) -> set[TableName]:
                 hint="write database.table as the source spells it; * stands for any characters",
             )
     return {name for name in names if not parsed or any(pattern.matches(name) for pattern in parsed)}
+
+
+def _pattern(text: str) -> Pattern:
+    try:
+        return Pattern.parse(text)
+    except ValueError as error:
+        raise Fatal(f"--tables {text}: {error}", hint="penstock verify --help") from error
 
 
 def compare_databases(

@@ -133,6 +133,7 @@ def test_only_the_tables_that_are_asked_for_are_compared(moved: Task) -> None:
     assert "and 25 more" in named.stdout
     mistyped = moved.run("verify", "--tables", "shop.orders", "--tables", "shop.order", expected=Exit.OPERATOR)
     assert "--tables shop.order: no selected table" in mistyped.stderr
+    assert "--tables orders: must be written" in moved.run("verify", "--tables", "orders", expected=2).stderr
 
 
 def test_numbers_that_the_target_would_give_again(moved: Task, databases: Stack) -> None:
