@@ -27,7 +27,7 @@ SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, EXP
 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
 """
 _OLD = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
-_COLUMN_NAME = re.compile(r"`((?:[^`]|``)+)`")
+_SHOWN_COLUMN = re.compile(r"^  `((?:[^`]|``)+)` (.*)$", re.MULTILINE)
 _CHARSET = re.compile(r" (?:CHARACTER SET|COLLATE) \w+")  # said where it is not the table's; compared by name
 _OLD_UTF8 = re.compile(r"\butf8(?=_|$)")
 _TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
@@ -154,8 +154,8 @@ def _shown_columns(connection: Connection, table: TableName) -> dict[str, str]:
     """The lines of SHOW CREATE TABLE by column: information_schema keeps defaults and expressions in the zone and the
     character set of the session that wrote them."""
     ((_, text, *_),) = connection.query(f"SHOW CREATE TABLE {qualified(table)}")
-    lines = [_CHARSET.sub("", line.strip().rstrip(",")) for line in _text(text).split("\n") if line.startswith("  `")]
-    return {_COLUMN_NAME.findall(line)[0].replace("``", "`"): line for line in lines}
+    told = _SHOWN_COLUMN.findall(_text(text))
+    return {name.replace("``", "`"): _CHARSET.sub("", rest.rstrip(",")) for name, rest in told}
 
 
 def _told(column: Sequence[object], shown: Mapping[str, str]) -> tuple[object, ...]:
