@@ -109,11 +109,15 @@ def _launch(server: Server) -> None:
         unfinished.rename(data)
     # After a kill its number may be taken, or not yet be released: mysqld would believe that it still runs.
     (data / "mysqld.sock.lock").unlink(missing_ok=True)
+    # A server that starts removes every temporary table of its folder, those of others too: MySQL 5.6 dies of it.
+    temporary = server.directory / "tmp"
+    temporary.mkdir(exist_ok=True)
     _daemon(server).start(
         [
             *mysqld,
             *_AS_ROOT,
             f"--datadir={data}",
+            f"--tmpdir={temporary}",
             f"--port={server.port}",
             f"--server-id={server.port}",
             f"--init-file={server.accounts_file}",
