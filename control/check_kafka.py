@@ -1,8 +1,10 @@
 """Does this Kafka do what a task needs? Tries it, and leaves nothing behind."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 from control.finding import Finding, failed, listed, ok, warning
+from runtime import stopping
 from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings, Topics, large_records
 from runtime.kafka_producer import Producer
@@ -12,6 +14,8 @@ UNREACHED = (
     "correct kafka.bootstrap_servers, or start the cluster (one that takes encrypted connections only is silent "
     "towards others: kafka.properties security.protocol)"
 )
+
+_FIRST_PRODUCER_SECONDS = 30.0
 
 
 def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
@@ -71,7 +75,7 @@ def _transactions(kafka: KafkaSettings, task: str) -> Finding:
     """Opens and commits an empty transaction under an id of its own: the task's id would fence a running capture."""
     name = "kafka.transactions"
     try:
-        producer = Producer(kafka, f"{task}.check")
+        producer = _producer(kafka, f"{task}.check")
         producer.begin()
         producer.commit()
         producer.close()
@@ -84,3 +88,15 @@ def _transactions(kafka: KafkaSettings, task: str) -> Finding:
             name, str(error), "see the brokers' logs: transactions need __transaction_state and enough brokers"
         )
     return ok(name, "transactions work")
+
+
+def _producer(kafka: KafkaSettings, transactional_id: str) -> Producer:
+    """The first one of a cluster waits until the brokers have made the topic that holds the state of transactions."""
+    until = time.monotonic() + _FIRST_PRODUCER_SECONDS
+    while True:
+        try:
+            return Producer(kafka, transactional_id)
+        except Transient:
+            stopping.check()
+            if time.monotonic() > until:
+                raise
