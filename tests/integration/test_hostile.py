@@ -11,6 +11,7 @@ from runtime.environment import open_session
 from runtime.mysql import Connection, Endpoint, connect
 from tests.conftest import NewTask, empty
 from tests.pipeline.compare import differences
+from tests.pipeline.settle import settle
 
 _MODES = (
     "ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,IGNORE_SPACE,REAL_AS_FLOAT,"
@@ -169,7 +170,7 @@ def test_nothing_of_a_configuration_is_left(ends: Stack, task: NewTask) -> None:
 
         moved = task(stack=ends, include=["h.*"])
         running = moved.start("migrate")
-        running.wait_for("caught_up")
+        settle(moved, [running])
         for statement in _AFTER:
             writer.execute(statement)
         moved.wait()

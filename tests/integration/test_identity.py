@@ -1,5 +1,6 @@
 """What is applied is judged by fences that know their topics: after losses, restores and moves of either side."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
@@ -11,6 +12,7 @@ from apply.records import Place
 from control.check import check, failures
 from control.delivery import Delivery
 from control.reached import Unapplied
+from control.status import report_of
 from deploy.local import Stack
 from runtime.errors import Exit, Fatal
 from runtime.kafka import Topics
@@ -125,9 +127,12 @@ def _failures(task: Task) -> dict[str, str]:
     return {finding.name: finding.message for finding in failures(check(task.loaded()))}
 
 
-def _ended(task: Task, verb: str, *arguments: str) -> str:
-    """What a command says that an operator must mend."""
-    return task.run(verb, *arguments, expected=Exit.OPERATOR).stderr
+def _ended(task: Task, *commands: Sequence[str]) -> list[str]:
+    """What commands say, side by side, that an operator must mend."""
+    asked = [task.start(*command) for command in commands]
+    for each in asked:
+        assert each.exit_code(120) == Exit.OPERATOR, each.tail()
+    return [each.stderr for each in asked]
 
 
 def _lose(task: Task) -> None:
@@ -161,8 +166,8 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
             source.execute(statement)
         moved = task(include=["own.keyed", "own.keyless"])
         beside = task(include=["own.later"])
-        for each in (moved, beside):
-            each.run("migrate", "--until", "caught-up")
+        for migrate in [each.start("migrate", "--until", "caught-up") for each in (moved, beside)]:
+            assert migrate.exit_code(120) == Exit.DONE, migrate.tail()
         _refuses_other_objects(moved)
         _refuses_another_target(moved, databases)
         # wider words that take nothing more, and a pattern of databases that do not exist
@@ -174,7 +179,7 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
         there.execute("DROP TABLE own.keyed, own.keyless")
         waited = moved.run("wait", "--timeout", "0", expected=Exit.NO).stdout
         assert f"target polar has not applied {moved.name}" in waited
-        assert moved.status()["targets"]["polar"]["caught_up"] is False
+        assert report_of(moved.loaded()).targets["polar"].caught_up is False
         processes = [moved.start("capture"), moved.start("apply")]
         settle(moved, processes)
         assert there.query(rows) == [(1,), (1,), (2,)]
@@ -190,10 +195,10 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
         source.execute("INSERT INTO own.keyless VALUES (3)")
         assert "is gone" in _failures(moved)["target.polar.topics"]
         capture = moved.start("capture")
-        said = _ended(moved, "apply")
+        [said] = _ended(moved, ("apply",))
         assert f"{moved.name} was deleted and made anew" in said
         assert f"UPDATE `penstock`.epochs SET rebuilding = 1 WHERE target = '{moved.name}.polar'" in said
-        assert "made anew" in _ended(moved, "wait", "--timeout", "60")
+        assert "made anew" in _ended(moved, ("wait", "--timeout", "60"))[0]
         report = moved.status()
         assert (report["phase"], report["targets"]["polar"]["caught_up"]) == ("failed", False)
         assert any("made anew" in problem["error"] for problem in report["problems"])
@@ -207,8 +212,8 @@ def _refuses_other_objects(moved: Task) -> None:
     moved.rewrite({"objects": {"include": ["own.*"]}})
     said = _failures(moved)["objects.selection"]
     assert "include ['own.keyed', 'own.keyless']" in said and "own.later would be selected, and would never" in said
-    for command in (("capture",), ("wait", "--timeout", "5")):
-        assert "own.later would be selected, and would never be copied" in _ended(moved, *command)
+    for said in _ended(moved, ("capture",), ("wait", "--timeout", "5")):
+        assert "own.later would be selected, and would never be copied" in said
     moved.rewrite({"objects": {"include": ["own.keyed"]}})
     assert "own.keyless would be selected no longer" in _failures(moved)["objects.selection"]
 
@@ -219,8 +224,8 @@ def _refuses_another_target(moved: Task, databases: Stack) -> None:
     polar = moved.content["targets"]["polar"]
     moved.rewrite({"targets": {"second": polar}})
     assert "polar and second are one server" in _failures(moved)["target.second.same_server"]
-    assert "polar and second are one server" in _ended(moved, "migrate")
-    said = _ended(moved, "apply", "--target", "second")
+    refused, said = _ended(moved, ("migrate",), ("apply", "--target", "second"))
+    assert "polar and second are one server" in refused
     assert "own.key" in said and f"is written by the target {moved.name}.polar" in said
     moved.content["targets"].pop("second")
     moved.rewrite({})
