@@ -16,7 +16,7 @@ from apply.settings import ApplySettings
 from apply.state import Applied, Fence, State, read
 from apply.writer import Writer
 from deploy.local import Stack
-from runtime.kafka import TopicPartition, Topics, consumer
+from runtime.kafka import KafkaSettings, TopicPartition, Topics, consumer
 from runtime.mysql import Connection, Refused
 from schemas.names import TableName
 from schemas.sql import qualified
@@ -25,6 +25,14 @@ from tests.integration.feed import Feed
 from tests.unit.apply.values import Row
 
 PATIENCE_SECONDS = 30.0
+
+
+def all_committed(kafka: KafkaSettings, task: str) -> bool:
+    """What Kafka's tools would call a lag of 0, on every partition."""
+    topics = Topics(kafka)
+    mine = {name: count for name, count in topics.layout().items() if re.match(apply_subscription(task), name)}
+    ends = topics.ends([(name, number) for name, count in mine.items() for number in range(count)])
+    return topics.committed(f"{task}.polar", list(ends)) == ends
 
 
 @dataclass
@@ -75,11 +83,7 @@ class Lab:
         return f"{self.task}.polar"
 
     def all_committed(self) -> bool:
-        """What Kafka's tools would call a lag of 0, on every partition."""
-        topics = Topics(self.feed.kafka)
-        mine = {name: count for name, count in topics.layout().items() if re.match(apply_subscription(self.task), name)}
-        ends = topics.ends([(name, number) for name, count in mine.items() for number in range(count)])
-        return topics.committed(self.group, list(ends)) == ends
+        return all_committed(self.feed.kafka, self.task)
 
     def reset(self, table: TableName, offset: int) -> None:
         self.reset_topic(self.feed.topic(table), offset)

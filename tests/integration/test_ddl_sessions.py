@@ -25,6 +25,7 @@ from schemas.records import SchemaChange, TouchedTable
 from schemas.selection import Selection
 from schemas.table import Column, Table, to_json
 from schemas.zones import NAME, OFFSETS, Zone, read_zone
+from tests.integration.lab import all_committed
 from tests.pipeline.compare import differences
 from tests.pipeline.zones import load_zone
 
@@ -168,6 +169,7 @@ def test_every_session_means_the_same(zones: Stack) -> None:
             until(holds(table), *sessions)
         run(source, STREAMED)
         until(holds("last"), *sessions)
+        until(lambda: all_committed(kafka, "dds"), *sessions)  # later tables wait for no earlier ones
     assert not differences(zones.source.endpoint("admin"), zones.destination.endpoint("admin"))
 
 

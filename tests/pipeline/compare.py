@@ -153,8 +153,9 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
 def _shown_columns(connection: Connection, table: TableName) -> dict[str, str]:
     """The lines of SHOW CREATE TABLE by column: information_schema keeps defaults and expressions in the zone and the
     character set of the session that wrote them."""
-    ((_, text, *_),) = connection.query(f"SHOW CREATE TABLE {qualified(table)}")
-    told = _SHOWN_COLUMN.findall(_text(text))
+    (row,) = connection.raw_stream(f"SHOW CREATE TABLE {qualified(table)}")
+    text = (fields(row)[1] or b"").decode(errors="backslashreplace")  # literals of UCS-2 or UTF-16 are shown as stored
+    told = _SHOWN_COLUMN.findall(text)
     return {name.replace("``", "`"): _CHARSET.sub("", rest.rstrip(",")) for name, rest in told}
 
 
