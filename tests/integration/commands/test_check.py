@@ -113,7 +113,6 @@ def test_check_finds_everything_that_is_wrong_at_once(databases: Stack, task: Ne
         "source.log_filters",
         "source.log_privileges",
         "objects.engines",
-        "objects.topics",
     }
     assert found["source.log_retention"] == "warning"
     refused = wrong.run("migrate", expected=Exit.OPERATOR)
