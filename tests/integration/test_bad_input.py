@@ -109,18 +109,14 @@ def test_the_source_does_what_is_not_handled(site: Site, what: str) -> None:
 
 
 def test_an_event_that_nobody_knows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LogReader, "_begin", lambda self: LogPosition.of("binlog.000001", 4))
-    monkeypatch.setattr(LogReader, "ready", lambda self, seconds: True)
-    monkeypatch.setattr(LogReader, "read", lambda self: Event(200, 1, 1, 500, 0, 100, b"?"))
-    site.fails("an event of type 200")
-
-
-def test_an_unknown_event_that_may_be_ignored_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = iter([Event(200, 1, 1, 0, 0x80, 100, b"?"), Event(201, 1, 1, 0, 0, 100, b"?")])
+    """It stops, unless it may be ignored."""
+    unknown, ignorable = Event(200, 1, 1, 500, 0, 100, b"?"), Event(200, 1, 1, 0, 0x80, 100, b"?")
+    events = iter([unknown, ignorable, Event(201, 1, 1, 0, 0, 100, b"?")])
     monkeypatch.setattr(LogReader, "_begin", lambda self: LogPosition.of("binlog.000001", 4))
     monkeypatch.setattr(LogReader, "ready", lambda self, seconds: True)
     monkeypatch.setattr(LogReader, "read", lambda self: next(events))
-    site.fails("an event of type 201")
+    for number in (200, 201):
+        site.fails(f"an event of type {number}")
 
 
 def test_the_logs_are_purged(site: Site) -> None:

@@ -1,7 +1,7 @@
 """What a source writes into its log, on a server of its own: compressed, damaged, rotated, restarted, huge."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -269,36 +269,34 @@ def test_a_file_is_loaded(followed: Followed) -> None:
     assert followed.images() == [*inserted(1, 2, 3, 11, 12, 13), *replaced]
 
 
-@pytest.mark.parametrize(
-    ("event", "match"),
-    [
-        (Event(EventType.INCIDENT, 1, 1, 500, 0, 100, b"\x01\x00\x00"), "INCIDENT_EVENT"),
-        (Event(EventType.BEGIN_LOAD_QUERY, 1, 1, 500, 0, 100, b""), "BEGIN_LOAD_QUERY_EVENT"),
-        (Event(EventType.WRITE_ROWS, 1, 1, 500, 0, 100, b"\x01"), "malformed WRITE_ROWS_EVENT"),
-        (Event(EventType.HEARTBEAT_V2, 0, 1, 0, 0, 100, b"\x01"), "malformed HEARTBEAT_V2_EVENT"),
-        (Event(EventType.ROTATE, 0, 1, 0, 0, 100, b"\x04" + bytes(7) + b"nameless"), "malformed ROTATE_EVENT"),
-    ],
-    ids=lambda value: value.replace("_", " ") if isinstance(value, str) else "",
-)
-def test_an_event_that_stops(followed: Followed, monkeypatch: pytest.MonkeyPatch, event: Event, match: str) -> None:
-    _after_the_first(monkeypatch, lambda: event)
+STOPPING = {
+    "INCIDENT_EVENT": Event(EventType.INCIDENT, 1, 1, 500, 0, 100, b"\x01\x00\x00"),
+    "BEGIN_LOAD_QUERY_EVENT": Event(EventType.BEGIN_LOAD_QUERY, 1, 1, 500, 0, 100, b""),
+    "malformed WRITE_ROWS_EVENT": Event(EventType.WRITE_ROWS, 1, 1, 500, 0, 100, b"\x01"),
+    "malformed HEARTBEAT_V2_EVENT": Event(EventType.HEARTBEAT_V2, 0, 1, 0, 0, 100, b"\x01"),
+    "malformed ROTATE_EVENT": Event(EventType.ROTATE, 0, 1, 0, 0, 100, b"\x04" + bytes(7) + b"nameless"),
+}
+
+
+def test_events_that_stop(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
     followed.execute(insert(1))
-    with pytest.raises(Fatal, match=match) as raised:
-        followed.catch_up()
-    assert raised.value.hint
-    monkeypatch.undo()
+    for match, event in STOPPING.items():
+        with monkeypatch.context() as patched, pytest.raises(Fatal, match=match) as raised:
+            _after_the_first(patched, event)
+            followed.catch_up()
+        assert raised.value.hint
     followed.catch_up()
     assert followed.images() == inserted(1)
 
 
-def _after_the_first(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Event]) -> None:
+def _after_the_first(monkeypatch: pytest.MonkeyPatch, event: Event) -> None:
     """Every event but the one that begins a stream is another one."""
     read = LogReader.read
     begun: set[int] = set()
 
     def replaced(reader: LogReader) -> Event:
         if id(reader) in begun:
-            return make()
+            return event
         begun.add(id(reader))
         return read(reader)
 
