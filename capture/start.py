@@ -71,8 +71,13 @@ def task_record(kafka: KafkaSettings, settings: CaptureSettings) -> TaskRecord:
 
 
 def own_session(unsaid: dict[str, str]) -> dict[str, str]:
-    """The session whose SHOW CREATE is published."""
-    return {"sql_mode": "", "collation_connection": "utf8mb4_general_ci", "time_zone": "+00:00", **unsaid}
+    """The session whose SHOW CREATE is published; defaults may be dates that a source let in."""
+    return {
+        "sql_mode": "ALLOW_INVALID_DATES",
+        "collation_connection": "utf8mb4_general_ci",
+        "time_zone": "+00:00",
+        **unsaid,
+    }
 
 
 def _changes(schema: Schema, publisher: Publisher, unsaid: dict[str, str]) -> list[SchemaChange]:

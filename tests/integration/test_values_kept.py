@@ -28,6 +28,12 @@ SESSIONS: list[tuple[str, str, str, str]] = [
     ),
     ("no_day", "a VARCHAR(20), g DATE AS (CAST(a AS DATE)) STORED", "sql_mode = ''", "'2023-02-31'"),
     ("a_day", "a VARCHAR(20), g DATE AS (CAST(a AS DATE)) STORED", "sql_mode = 'ALLOW_INVALID_DATES'", "'2023-02-31'"),
+    (
+        "dated",
+        "a INT, d DATE DEFAULT '2020-02-31', z DATE DEFAULT '0000-00-00'",
+        "sql_mode = 'ALLOW_INVALID_DATES'",
+        "1",
+    ),
     ("zero", "a INT, g DECIMAL(9, 4) AS (7 / a) STORED, h TINYINT AS (a + 999) STORED", "sql_mode = ''", "0"),
     ("digits", "a DECIMAL(9, 2), g DECIMAL(20, 9) AS (a / 7) STORED", "div_precision_increment = 9", "1"),
     ("day", "a TIMESTAMP NULL, g DATE AS (DATE(a)) STORED", "time_zone = '+08:00'", "'2020-01-01 02:00:00'"),
