@@ -66,7 +66,7 @@ def altered(cursor: Cursor, table: Table, session: Session, database: Collated |
     if convert is not None:
         if any(change.text.type.of_text or change.text.type.name == "blob" for change in alteration.placed):
             raise Unclear  # which one overrules the other depends on their types
-        draft.columns = [converted(column, convert) for column in draft.columns]
+        draft.columns = [converted(column, convert, session) for column in draft.columns]
     _drop_keys(alteration, draft)
     _columns(alteration, draft, session)
     if convert is not None and not session.has_dictionary:

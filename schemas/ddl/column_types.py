@@ -5,7 +5,7 @@ https://dev.mysql.com/doc/refman/8.4/en/data-types.html; the grammar is `type` a
 
 from dataclasses import dataclass, field, replace
 
-from schemas.charsets import is_utf8, longest
+from schemas.charsets import decoder, is_utf8, longest
 from schemas.ddl.charset_names import Collated, Named
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.lexer import TokenKind
@@ -205,7 +205,7 @@ def settled(column: Column, text: TypeText, session: Session, default: Collated 
     return _typed(column, name, name)
 
 
-def converted(column: Column, to: Collated) -> Column:
+def converted(column: Column, to: Collated, session: Session) -> Column:
     """What CONVERT TO CHARACTER SET makes of a column: a TEXT grows when its characters need more bytes."""
     if column.charset in (None, "binary") or (column.charset, column.collation) == (to.charset, to.collation):
         return column
@@ -218,7 +218,7 @@ def converted(column: Column, to: Collated) -> Column:
         characters = size // longest(column.charset or "")
         return blob(column, max(size, characters * longest(to.charset)), to)
     if column.labels and not _same_bytes(column, to.charset):
-        raise Unclear  # the server keeps the labels' bytes
+        return _relabelled(column, to, session)
     return replace(column, charset=to.charset, collation=to.collation)
 
 
@@ -227,6 +227,27 @@ def _same_bytes(column: Column, charset: str) -> bool:
     if len(pair) == 1 or (is_utf8(charset) and is_utf8(column.charset or "")):
         return True
     return all(label.isascii() for label in column.labels) and not pair & _NOT_ASCII
+
+
+def _relabelled(column: Column, to: Collated, session: Session) -> Column:
+    """The server keeps the labels' bytes, whatever they say in the other charset."""
+    if not session.has_dictionary or not is_utf8(column.charset or "") or longest(to.charset) > 1:
+        raise Unclear
+    if not (column.default or "").isascii():
+        raise Unclear
+    read = [decoder(to.charset)(label.encode()) for label in column.labels]
+    labels = tuple(label for label in read if label)
+    if to.charset in _NOT_ASCII or len(labels) < len(read) or any(label != label.rstrip() for label in labels):
+        raise Unclear
+    kind = column.data_type
+    typed = _typed(column, kind, column_type_of(kind, labels), length=_printed_length(kind, labels))
+    return replace(typed, labels=labels, charset=to.charset, collation=to.collation)
+
+
+def _printed_length(kind: str, labels: tuple[str, ...]) -> int:
+    """CHARACTER_MAXIMUM_LENGTH: of the longest label, or of all with commas between them."""
+    lengths = [len(label) for label in labels]
+    return max(lengths) if kind == "enum" else sum(lengths) + len(lengths) - 1
 
 
 def blob(column: Column, size: int, collated: Collated | None) -> Column:
@@ -272,9 +293,8 @@ def _labelled(column: Column, text: TypeText, session: Session, collated: Collat
         raise Unclear  # what the charset lacks would become question marks
     if collated.charset in _SHORTEST and not session.has_dictionary:
         raise Unclear  # MySQL 5.6 mixes up such labels of several columns
-    lengths = [len(label) for label in labels]
-    length = max(lengths) if text.name == "enum" else sum(lengths) + len(lengths) - 1
-    found = _typed(column, text.name, column_type_of(text.name, labels), length=length)
+    printed, length = column_type_of(text.name, labels), _printed_length(text.name, labels)
+    found = _typed(column, text.name, printed, length=length)
     if binary and session.has_dictionary:
         return replace(found, labels=labels)
     return replace(found, labels=labels, charset=collated.charset, collation=collated.collation)

@@ -63,7 +63,7 @@ class Pipeline:
         self.start()
         assert self._process is not None
         process = self._process
-        process.until(lambda: not process.running or "capturing" in process.stderr, "begin to capture")
+        process.until(lambda: not process.running or "capturing" in process.stderr, "capture", self._patience)
         if not process.running:
             raise ended(process)
 

@@ -149,7 +149,7 @@ class DdlWriter:
             "CHAR", "CHAR(10)", "CHARACTER(255)", "VARCHAR(20)", "CHAR VARYING(5)", "CHARACTER VARYING(300)",
             "TEXT", "TINYTEXT", "MEDIUMTEXT", "LONGTEXT", "TEXT(100)", "TEXT(20000)", "TEXT(70000)",
             "LONG", "LONG VARCHAR", "ENUM('a','B','it''s')", "SET('x','y ','z')", "VARCHAR(4000)", "VARCHAR(0)",
-            "VARCHAR(16000)", "VARCHAR(70000)",
+            "ENUM('on','Größe')", "VARCHAR(16000)", "VARCHAR(70000)",
         )  # fmt: skip
         charset = self._of(
             "", "", "", f" CHARACTER SET {self._of(*_CHARSETS)}", f" CHARSET {self._of(*_CHARSETS)}", " BINARY",

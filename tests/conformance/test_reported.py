@@ -3,6 +3,7 @@
 Cases that must stop by name are listed with what stops them; all others end equal.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from tests.conformance.test_corpora import BUILD
 CASES = read_reported()
 
 
-@pytest.fixture(params=["FULL", "MINIMAL"])
+_ALWAYS = {("FULL", Mode.MIXED), ("MINIMAL", Mode.SNAPSHOT)}
+
+
+@pytest.fixture
 def metadata(request: pytest.FixtureRequest, databases: Stack) -> Stack:
     """The servers, with what the source's log tells of columns."""
     with connect(databases.source.endpoint("admin")) as admin:
@@ -31,8 +35,15 @@ def _restore(stack: Stack) -> None:
         admin.execute("SET GLOBAL binlog_row_metadata = FULL")
 
 
+def _runs() -> Iterator[object]:
+    """Two find most; the others run for long."""
+    for told in ("FULL", "MINIMAL"):
+        for mode in (Mode.SNAPSHOT, Mode.MIXED, Mode.RESTART):
+            yield pytest.param(told, mode, marks=() if (told, mode) in _ALWAYS else pytest.mark.long)
+
+
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("mode", [Mode.SNAPSHOT, Mode.MIXED, pytest.param(Mode.RESTART, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("metadata", "mode"), list(_runs()), indirect=["metadata"])
 def test_every_case(mode: Mode, metadata: Stack, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     told = request.node.callspec.params["metadata"]
     expected = Expected("9.7" if told == "FULL" else "9.7 MINIMAL")

@@ -63,7 +63,7 @@ class Stage:
             overrides={"kafka": {"partitions": self._partitions}},
         ) as task:
             process = task.start("migrate")
-            process.until(lambda: not process.running or "capturing" in process.stderr, "begin to capture")
+            process.until(lambda: not process.running or "capturing" in process.stderr, "capture", _PATIENCE_SECONDS)
             for number, each in enumerate(told):
                 accepted[number] += each.tell(each.story.meanwhile)
                 each.close()

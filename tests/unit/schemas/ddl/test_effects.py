@@ -253,6 +253,19 @@ def test_a_statement_cut_anywhere_is_read_or_unknown(clauses: str) -> None:
         assert found is None or found.columns
 
 
+def test_labels_keep_their_bytes_when_their_charset_changes() -> None:
+    before = table("a ENUM('on','Größe'), b SET('ä','o') CHARSET utf8mb3, c ENUM('x') DEFAULT 'x'")
+    found = certain("ALTER TABLE t CONVERT TO CHARACTER SET latin1", before)
+    assert shown(found) == f"a enum('on','GrÃ¶ÃŸe') {L}, b set('Ã¤','o') {L}, c enum('x') {L}"
+    assert [(column.labels, column.length) for column in found.columns] == [
+        (("on", "GrÃ¶ÃŸe"), 7),
+        (("Ã¤", "o"), 4),
+        (("x",), 1),
+    ]
+    assert after("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", found) is None  # not even the server can say
+    assert after("ALTER TABLE t CONVERT TO CHARACTER SET ucs2", before) is None  # an odd number of bytes is no text
+
+
 def test_a_lax_session_gets_another_type_for_one_that_is_too_long() -> None:
     lax = replace(_SESSION, sql_mode=0)
     texts = "a VARCHAR(70000), b VARBINARY(70000), c VARCHAR(70000) CHARSET binary, d VARCHAR(65535) CHARSET latin1"
