@@ -323,8 +323,9 @@ def _columns(found: Alteration, draft: Draft, session: Session) -> None:
             column = touched[name](column)
         columns.append(replace(column, name=renames.get(name, name)))
     new_names = renames | {old: change.text.name for old, change in changes.items()}
-    draft.forget_columns(dropped)
-    draft.rename_columns(lambda name: new_names.get(name, name))
+    heirs = _heirs(draft, dropped, new_names, [built[id(change)] for change in found.placed if change.old is None])
+    draft.forget_columns([name for name in dropped if name not in heirs])
+    draft.rename_columns(lambda name: (new_names | heirs).get(name, name))
     draft.columns = columns
     for change in found.placed:
         if change.old is None or change.after is not None:
@@ -333,6 +334,14 @@ def _columns(found: Alteration, draft: Draft, session: Session) -> None:
             _insert(draft, column, change.after)
     if len({column.name.lower() for column in draft.columns}) != len(draft.columns):
         raise Unclear
+
+
+def _heirs(draft: Draft, dropped: list[str], renames: dict[str, str], new: list[Column]) -> dict[str, str]:
+    """The server looks for the parts of its keys by name: a new column may take a dropped one's place there."""
+    added = {column.name.lower(): column for column in new}
+    if any(draft.keyed(old) and old.lower() in added for old in renames):
+        raise Unclear  # whichever stands first of the renamed and the new one
+    return draft.heirs(dropped, added)
 
 
 def _insert(draft: Draft, column: Column, after: str | None) -> None:

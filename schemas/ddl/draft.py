@@ -3,7 +3,7 @@
 Names are looked up as the server does for ASCII letters; where its collation could find another column, Unclear.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from schemas.ddl.charset_names import Collated
@@ -132,6 +132,22 @@ class Draft:
             if columns or key.expressions:
                 kept.append(replace(key, columns=columns))
         self.unique_keys = kept
+
+    def heirs(self, dropped: Sequence[str], added: Mapping[str, Column]) -> dict[str, str]:
+        """Dropped columns whose places in keys go to new ones of their names (`added`, by them in small letters)."""
+        found = {}
+        for name in dropped:
+            new, old = added.get(name.lower()), self.columns[self.find(name)]
+            if new is None or not self.keyed(name):
+                continue
+            partly = any(name in key.columns and not key.whole for key in self.unique_keys)
+            if _of_parts(old) or _size(old) != _size(new) or self._hides_primary or partly:
+                raise Unclear  # as many bytes of it as the old one had in the key, or it is refused
+            found[name] = new.name
+        return found
+
+    def keyed(self, name: str) -> bool:
+        return name in self.primary_key or any(name in key.columns for key in self.unique_keys)
 
     def retyped(self, old: Column, new: Column) -> None:
         """A column that becomes another type may be in a key by a prefix, or be so from now on: not followed here."""
@@ -285,3 +301,12 @@ class Draft:
                 key = replace(key, name=name)
             named.append(key)
         return named
+
+
+def _size(column: Column) -> tuple[str | int, ...]:
+    return column.data_type, column.length, column.precision, column.scale, column.fraction
+
+
+def _of_parts(column: Column) -> bool:
+    """True when a key may hold a part of it."""
+    return column.charset is not None or column.data_type in SPATIAL_TYPES
