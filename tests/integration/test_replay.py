@@ -74,22 +74,6 @@ def history(task: Task) -> None:
     task.assert_equal()
 
 
-def test_a_reset_group_rebuilds_the_destination(databases: Stack, task: Callable[..., Task]) -> None:
-    new = task(include=["replay.*"])
-    history(new)
-    run(new.stack_destination, SPOIL)
-    assert differences(new.stack_source, new.stack_destination)
-    command = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
-    told = tool(
-        packages.cache(), command, ["--bootstrap-server", databases.kafka, "--group", f"{new.name}.polar", *RESET]
-    )
-    assert f"{new.name}.replay.orders" in told
-    new.start("apply")
-    run(new.stack_source, LATER)
-    new.wait()
-    new.assert_equal()
-
-
 @pytest.fixture
 def second(tmp_path: Path) -> Iterator[Endpoint]:
     """Another destination, empty."""
@@ -98,12 +82,21 @@ def second(tmp_path: Path) -> Iterator[Endpoint]:
     stop_mysql(server.directory)
 
 
-def test_a_new_target_is_built_from_the_topics_alone(task: Callable[..., Task], second: Endpoint) -> None:
+def test_topics_rebuild_a_reset_target_and_build_a_new_one(
+    databases: Stack, task: Callable[..., Task], second: Endpoint
+) -> None:
     copy = {"host": second.host, "port": second.port, "user": second.user, "password": second.password}
     new = task(include=["replay.*"], overrides={"targets": {"copy": copy}})
     history(new)
-    new.start("apply", "--target", "copy")
+    run(new.stack_destination, SPOIL)
+    assert differences(new.stack_source, new.stack_destination)
+    command = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+    told = tool(
+        packages.cache(), command, ["--bootstrap-server", databases.kafka, "--group", f"{new.name}.polar", *RESET]
+    )
+    assert f"{new.name}.replay.orders" in told
     new.start("apply", "--target", "polar")
+    new.start("apply", "--target", "copy")
     run(new.stack_source, LATER)
     new.wait()
     new.assert_equal()
