@@ -54,7 +54,20 @@ APPLY = (
     Place("apply.ddl_done", 5),
 )
 SOURCE_SIDE = CAPTURE + READER
-ARMS = [(place, APPLY[number % len(APPLY)]) for number, place in enumerate(SOURCE_SIDE)]
+#: each seam once more; between them, the others kill every process at each of its seams
+MORE = {
+    Place("capture.produced", 1),
+    Place("capture.before_commit", 1),
+    Place("capture.committed", 1),
+    Place("capture.chunk_published", 1),
+    Place("snapshot.low_read", 1),
+    Place("snapshot.chunk_read", 5),
+    Place("snapshot.chunk_sent", 1),
+}
+ARMS = [
+    pytest.param(place, APPLY[number % len(APPLY)], marks=[pytest.mark.long] if place in MORE else [])
+    for number, place in enumerate(SOURCE_SIDE)
+]
 
 
 @pytest.fixture
