@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 SLOW_FIRST := $(addprefix tests/,conformance faults integration golden fuzz unit)
 export PENSTOCK_CACHE ?= $(CURDIR)/.local
 export PYTHONWARNINGS ?= default
+# every test starts many processes: their modules are compiled once
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint unit golden conformance integration fuzz faults soak bench up down purge clean
