@@ -8,7 +8,8 @@ def test_the_fault_tests_kill_at_every_seam_and_at_no_other() -> None:
     places = (
         *test_seams_in_snapshot.SOURCE_SIDE,
         *test_seams_in_snapshot.APPLY,
-        *test_seams_in_stream.PLACES,
+        *test_seams_in_stream.CAPTURE,
+        *test_seams_in_stream.APPLY,
         *test_cascades.PLACES,
     )
 
