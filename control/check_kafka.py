@@ -16,6 +16,7 @@ UNREACHED = (
 )
 
 _FIRST_PRODUCER_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
 
 
 def kafka_findings(kafka: KafkaSettings, task: str) -> Iterator[Finding]:
@@ -100,3 +101,4 @@ def _producer(kafka: KafkaSettings, transactional_id: str) -> Producer:
             stopping.check()
             if time.monotonic() > until:
                 raise
+            time.sleep(_PAUSE_SECONDS)
