@@ -4,7 +4,7 @@ Only reads: it changes nothing anywhere, but for an empty Kafka transaction unde
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -45,6 +45,8 @@ _HEARTBEAT = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AN
 Seen = TypeVar("Seen")
 
 _CONNECT_SECONDS = 30.0
+_AWAY = ".connect"
+_ITS_OWN = (_AWAY, ".access", ".topics")  # what may be wrong with one target
 _UNREACHED = "correct host and port, or let this host through"
 _OTHERS = {
     "views": "SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA IN %s",
@@ -75,12 +77,13 @@ def check(task: Task) -> list[Finding]:
 
 
 def before_start(
-    task: Task, kafka: KafkaSettings, begun: Begun | None, targets: Iterable[TargetSettings]
+    task: Task, kafka: KafkaSettings, begun: Begun | None, targets: Collection[TargetSettings]
 ) -> list[Finding]:
     """What must be known before processes start: everything for a new task (not `begun`), for others only what has
     changed outside.
 
-    A server of a task that has begun may be down for the moment: the processes wait for it.
+    A server of a task that has begun may be down for the moment: the processes wait for it. Where there are more
+    `targets` than one, what is wrong with one of them is told by its own process, and the others go on.
     """
     inspection = Inspection(task, begun)
     inspection.kafka = kafka
@@ -90,7 +93,8 @@ def before_start(
         for target in targets:
             inspection.look_at_feed(target)
         inspection.compare_targets()
-        return [finding for finding in inspection.findings if not finding.name.endswith(".connect")]
+        left = _ITS_OWN if len(targets) > 1 else _AWAY
+        return [finding for finding in inspection.findings if not finding.name.endswith(left)]
     inspection.look_at_kafka()
     if failures(inspection.findings):
         return inspection.findings
@@ -258,10 +262,11 @@ class Inspection:
         self._servers.append((target.name, str(connection.value("SELECT @@server_uuid"))))
         applied = state.read(connection, target.state_database, group(self._task.name, target.name))
         if self.kafka is not None:
-            with closing(Delivery(self.kafka, self._task.name)) as delivery:
-                ids, ends = delivery.ids(), delivery.written()
-            with closing(Destination(self._task.name, target)) as destination:
-                self.findings.append(feed_finding(destination, applied, ids, ends))
+            with (
+                closing(Delivery(self.kafka, self._task.name)) as delivery,
+                closing(Destination(self._task.name, target)) as destination,
+            ):
+                self.findings.append(feed_finding(destination, applied, delivery))
         return applied
 
 

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from apply.identity import OtherTopics
 from apply.state import Applied
-from control.delivery import Ends
+from control.delivery import Delivery
 from control.finding import Finding, failed, listed, ok
 from control.reached import Destination
 from schemas.names import TableName
 
 
-def feed_finding(destination: Destination, applied: Applied, ids: Mapping[str, str], ends: Ends) -> Finding:
+def feed_finding(destination: Destination, applied: Applied, delivery: Delivery) -> Finding:
     """Whether Kafka holds the topics that the target was fed from."""
     name = f"target.{destination.name}.topics"
     try:
-        destination.require_same(applied, ids, ends)
+        destination.require_same(applied, delivery.sight(), delivery)
     except OtherTopics as error:
         return failed(name, str(error), error.hint)
     return ok(name, "Kafka holds what it was fed from" if applied.fences else "nothing of the task is applied there")

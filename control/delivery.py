@@ -1,6 +1,7 @@
 """How far the topics of a task are: where partitions end, and which record of each a target has not applied."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
 from control.tail import Decoder
@@ -17,6 +18,14 @@ _PORTION = 200
 def group(task: str, target: str) -> str:
     """The consumer group of a target, and its name in the state database."""
     return f"{task}.{target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The topics that targets read at one moment: Kafka's ids of them, and where each partition ends."""
+
+    ids: Mapping[str, str]
+    ends: Ends
 
 
 class Delivery:
@@ -39,6 +48,10 @@ class Delivery:
     def ids(self) -> dict[str, str]:
         """Kafka's ids of these topics."""
         return self._topics.ids({topic for topic, _ in self._places()})
+
+    def sight(self) -> Sight:
+        """What can be seen now, and where it ends."""
+        return Sight(self.ids(), self.ends())
 
     def goals(self, ends: Ends) -> dict[Place, int]:
         """The offset after the last record before each end, of the partitions in which everything up to it is decided.

@@ -7,7 +7,7 @@ from typing import TypeVar
 from apply.identity import differing, needed, refuse
 from apply.state import Applied, State, read
 from control.config import TargetSettings
-from control.delivery import Delivery, Ends, Place, group
+from control.delivery import Delivery, Ends, Place, Sight, group
 from runtime.environment import open_session
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection
@@ -31,10 +31,14 @@ class Destination:
         """What is applied now."""
         return self._asked(lambda connection: read(connection, self._target.state_database, self._group))
 
-    def require_same(self, applied: Applied, ids: Mapping[str, str], ends: Ends) -> None:
-        """Fatal when the target was fed from other topics than those in Kafka; not when it is to be built anew."""
-        odd = {} if applied.rebuilding else differing(applied.fences, ids, ends)
-        if odd:
+    def require_same(self, applied: Applied, topics: Sight, delivery: Delivery) -> None:
+        """Fatal when the target was fed from other topics than those in Kafka; not when it is to be built anew.
+
+        `topics` may have been looked at before the fences were read, which have moved since: `delivery` looks again.
+        """
+        if applied.rebuilding or not differing(applied.fences, topics.ids, topics.ends):
+            return
+        if odd := differing(applied.fences, delivery.ids(), delivery.written()):
             self._asked(lambda connection: self._refuse(connection, odd))
 
     def close(self) -> None:

@@ -7,7 +7,6 @@ is None.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TypeVar
 
 from apply import state
@@ -17,7 +16,7 @@ from capture.hosts import primary
 from control.cluster import BrokerDown, kafka_of
 from control.commits import Commits
 from control.config import TargetSettings, Task
-from control.delivery import Delivery, Ends
+from control.delivery import Delivery, Sight
 from control.goal import Goal, read_goal
 from control.reached import Destination, Lead, Unapplied
 from control.report import (
@@ -42,14 +41,6 @@ Answer = TypeVar("Answer")
 
 _SILENT_SECONDS = 30.0  # capture gives a sign of life every 10 seconds
 _ANSWER_SECONDS = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """The topics of the task: Kafka's ids of them, and where each partition ends."""
-
-    ids: Mapping[str, str]
-    ends: Ends
 
 
 class Observer:
@@ -129,9 +120,9 @@ class Observer:
         if where in self._connections:
             self._connections.pop(where).abort()
 
-    def _topics(self) -> "Sight":
+    def _topics(self) -> Sight:
         self._commits.refresh()
-        return Sight(self._delivery.ids(), self._delivery.ends())
+        return self._delivery.sight()
 
     def _source(self, sources: Sequence[Endpoint]) -> Goal:
         return read_goal(self._connections.get("source") or self._connection("source", primary(sources)))
@@ -152,7 +143,7 @@ class Observer:
             transactions_behind=_transactions(rest),
         )
 
-    def _target(self, target: TargetSettings, topics: "Sight | None", capture: CaptureStatus) -> TargetStatus:
+    def _target(self, target: TargetSettings, topics: Sight | None, capture: CaptureStatus) -> TargetStatus:
         where, destination = f"target {target.name}", self._destinations[target.name]
         workers = self._ask("kafka", lambda: self._delivery.members(target.name)) if topics else None
         applied = self._ask(where, destination.read)
@@ -175,17 +166,17 @@ class Observer:
             offsets_behind=None if lead is None else lead.offsets,
         )
 
-    def _is_fed(self, where: str, destination: Destination, applied: Applied, topics: "Sight") -> bool:
+    def _is_fed(self, where: str, destination: Destination, applied: Applied, topics: Sight) -> bool:
         """False when the target was fed from other topics than Kafka has."""
         try:
-            destination.require_same(applied, topics.ids, topics.ends)
+            destination.require_same(applied, topics, self._delivery)
         except OtherTopics as error:
             self._problems.append(Trouble(where, str(error), error.hint))
             self._failed = True
             return False
         return True
 
-    def _is_caught_up(self, lead: Lead, topics: "Sight", capture: CaptureStatus) -> bool | None:
+    def _is_caught_up(self, lead: Lead, topics: Sight, capture: CaptureStatus) -> bool | None:
         """None when nothing is known of the source."""
         if lead.since_us is not None or not self._commits.snapshot_done:
             return False

@@ -11,13 +11,13 @@ from capture.hosts import primary
 from control.cluster import BrokerDown
 from control.commits import Begun, Commits
 from control.config import TargetSettings
-from control.delivery import Delivery, Ends, Place
+from control.delivery import Delivery, Ends, Place, Sight
 from control.finding import listed
 from control.goal import Goal, read_goal
 from control.reached import Destination
 from control.report import Trouble
 from runtime.environment import open_session
-from runtime.errors import Transient
+from runtime.errors import Fatal, Transient
 from runtime.kafka import KafkaSettings
 from runtime.mysql import Endpoint
 from runtime.service import Deadline
@@ -65,6 +65,7 @@ class CaughtUp:
         self._wanted: dict[Place, int] = {}  # the fences that say that everything is applied, as far as it is known
         self._waiting = list(self._destinations)
         self._behind: dict[str, dict[Place, int]] = {}
+        self._closed: dict[str, str] = {}  # targets that do not let us ask, with the error
 
     def reached(self, seconds: float) -> bool:
         """Looks once, and again when `seconds` later there is news."""
@@ -99,12 +100,13 @@ class CaughtUp:
             return ("capture has not begun",) if self._looked else ()
         if self._ends is None:
             return tuple(self._missing_in_topics())
-        return tuple(
+        behind = [
             f"target {target} has not applied "
             + listed([f"{topic}/{partition} ({count} offsets)" for (topic, partition), count in places.items()])
             for target, places in self._behind.items()
             if places
-        )
+        ]
+        return *behind, *self._closed.values()
 
     def close(self) -> None:
         self._commits.close()
@@ -113,12 +115,22 @@ class CaughtUp:
             destination.close()
 
     def _applied(self, ends: Ends) -> bool:
+        """Fatal when no target that is waited for lets us ask."""
+        closed: list[Fatal] = []
         for destination in list(self._waiting):
-            applied = destination.read()
-            destination.require_same(applied, self._ids, ends)
+            try:
+                applied = destination.read()
+            except Fatal as error:
+                closed.append(error)
+                self._closed[destination.name] = str(error)
+                continue
+            self._closed.pop(destination.name, None)
+            destination.require_same(applied, Sight(self._ids, ends), self._delivery)
             behind = self._behind[destination.name] = self._missing_of(applied, ends)
             if not behind:
                 self._waiting.remove(destination)
+        if closed and len(closed) == len(self._waiting):
+            raise closed[0]
         return not self._waiting
 
     def _missing_of(self, applied: Applied, ends: Ends) -> dict[Place, int]:

@@ -11,7 +11,7 @@ from apply.identity import OtherTopics
 from apply.records import Place
 from control.check import check, failures
 from control.delivery import Delivery
-from control.reached import Unapplied
+from control.reached import Destination, Unapplied
 from control.status import report_of
 from deploy.local import Stack
 from runtime.errors import Exit, Fatal
@@ -181,8 +181,17 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
         assert f"target polar has not applied {moved.name}" in waited
         assert report_of(moved.loaded()).targets["polar"].caught_up is False
         processes = [moved.start("capture"), moved.start("apply")]
+        processes[0].wait_for("capturing")  # it has judged the words: these databases do not exist yet
         settle(moved, processes)
         assert there.query(rows) == [(1,), (1,), (2,)]
+        with (
+            closing(Delivery(moved.kafka, moved.name)) as delivery,
+            closing(Destination(moved.name, moved.target("polar"))) as destination,
+        ):
+            before = delivery.sight()
+            source.execute("INSERT INTO own.keyed VALUES (4, 4)")
+            settle(moved, processes)
+            destination.require_same(destination.read(), before, delivery)  # fences move while topics are looked at
         source.execute("CREATE DATABASE none_yet")
         source.execute("CREATE TABLE none_yet.t (id INT PRIMARY KEY)")
         source.execute("INSERT INTO none_yet.t VALUES (7)")
