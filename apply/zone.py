@@ -184,9 +184,8 @@ def _look_at_rows(shape: Shape, looked: Looked, ask: Asked) -> Generator[None]:
 def _agreeing(
     connection: Connection, change: SchemaChange, zone: Zone, looked: Looked, ask: Asked
 ) -> Generator[None, None, str]:
-    for name in _candidates(connection, change.session.get(NAME, "SYSTEM"), zone):
-        found = read_zone(connection.query, name)
-        if found is not None and zone.agrees(found) and not (yield from _dispute(zone.disputed(found), looked, ask)):
+    for name, found in agreeing(connection, change.session.get(NAME, "SYSTEM"), zone):
+        if not (yield from _dispute(zone.disputed(found), looked, ask)):
             return name
     raise Unlike(
         f"schema change {change.epoch} depends on the source's time zone, whose offset is not the same for all times"
@@ -212,6 +211,14 @@ def _dispute(disputed: Sequence[Interval], looked: Looked, ask: Asked) -> Genera
 
 def _local(second: int) -> str:
     return f"'{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}'"
+
+
+def agreeing(connection: Connection, name: str, zone: Zone) -> Iterator[tuple[str, Zone]]:
+    """The zones of a destination that give every moment the offset that `zone` gives, which the source calls `name`."""
+    for candidate in _candidates(connection, name, zone):
+        found = read_zone(connection.query, candidate)
+        if found is not None and zone.agrees(found):
+            yield candidate, found
 
 
 def _candidates(connection: Connection, name: str, zone: Zone) -> Iterator[str]:

@@ -57,6 +57,7 @@ class LogReader:
 
     def __init__(self, source: Endpoint, executed: GtidSet, server_id: int, heartbeat_ms: int) -> None:
         self._source = source
+        self._server_id = server_id
         self._heartbeat_ms = heartbeat_ms
         self._heard = time.monotonic()
         self._approach: Approach | None = None  # to a place that is not reached yet
@@ -229,9 +230,10 @@ class LogReader:
             if isinstance(error, Refused) and error.code in (1236, 1789):
                 return Fatal(f"{self._source}: cannot read the log from the last position: {error}", _hint(str(error)))
             return error
-        return Fatal(
-            f"{self._source}: the server ended the log stream",
-            hint="check that no other replica uses the same server_id",
+        # A server before 8.0 says no more when it shuts down, nor to a reader whose server_id another one has.
+        return Transient(
+            f"{self._source}: the server ended the log stream: it is being shut down,"
+            f" or another replica uses the server_id {self._server_id}"
         )
 
 

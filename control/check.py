@@ -12,11 +12,12 @@ from typing import TypeVar
 from apply import state
 from apply.owners import others
 from apply.state import Applied
+from apply.zone import agreeing
 from capture.definitions import read_tables, selected_databases
 from capture.hosts import primary
 from capture.objects import OtherObjects
 from control.catalog import OLDEST, TableFacts, read_catalog
-from control.check_destination import destination_findings, spelled_there, table_findings
+from control.check_destination import destination_findings, spelled_there, table_findings, zone_finding
 from control.check_kafka import kafka_findings, record_size
 from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
@@ -40,6 +41,7 @@ from schemas.ddl.foreign_keys import between
 from schemas.engines import reads_consistently
 from schemas.names import TableName
 from schemas.selection import HEARTBEAT_DATABASE, HEARTBEAT_TABLE
+from schemas.zones import Zone, read_zone
 
 _HEARTBEAT = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
 Seen = TypeVar("Seen")
@@ -63,6 +65,7 @@ class SourceSight:
     server: ServerFacts
     databases: tuple[str, ...]
     tables: dict[TableName, TableFacts]
+    zone: Zone | None = None  # of sessions that set none, where its offset varies
 
 
 def check(task: Task) -> list[Finding]:
@@ -232,7 +235,8 @@ class Inspection:
         others = {kind: int(connection.value(sql, (databases or ("",),))) for kind, sql in _OTHERS.items()}
         self.findings.append(cascade_finding(keys, facts))
         self.findings.extend(object_findings(task.name, facts, tables, others))
-        return SourceSight(server, databases, facts)
+        zone = read_zone(connection.query, server.variables["time_zone"])
+        return SourceSight(server, databases, facts, zone if zone and len(zone.changes) > 1 else None)
 
     def _target(self, connection: Connection, target: TargetSettings, source: SourceSight | None) -> None:
         server = read_server(connection)
@@ -243,6 +247,10 @@ class Inspection:
             return
         applied = self._feed(connection, target)
         self.findings.extend(table_findings(target.name, server, source.server, source.tables))
+        if source.zone is not None:
+            name = source.server.variables["time_zone"]
+            agrees = any(True for _ in agreeing(connection, name, source.zone))
+            self.findings.append(zone_finding(target.name, name, agrees=agrees))
         taken = others(connection, source.tables, group(self._task.name, target.name))
         self.findings.append(owner_finding(target.name, taken))
         begun = bool(applied.fences) or applied.epoch > 0

@@ -32,6 +32,19 @@ def destination_findings(
         yield _names(place, server, source)
 
 
+def zone_finding(target: str, zone: str, *, agrees: bool) -> Finding:
+    """`zone` is that of the source's sessions, whose offset changes with the seasons or has changed."""
+    name = f"target.{target}.time_zone"
+    if agrees:
+        return ok(name, f"it has a zone that agrees with the source's {zone}")
+    return warning(
+        name,
+        f"no zone of it agrees with the source's {zone}: a schema change that converts times on both sides of a"
+        " change of the clock will stop",
+        "load the time zones there (mysql_tzinfo_to_sql), of the same edition as the source's",
+    )
+
+
 def _version(place: str, server: ServerFacts, source: ServerFacts | None) -> Finding:
     text, name = server.variables["version"], f"{place}.version"
     if server.version < OLDEST:

@@ -19,6 +19,7 @@ from tests.conftest import empty
 from tests.faults.test_kills import Kill, kill_apply, kill_capture, kill_reader
 from tests.pipeline.aged import aged
 from tests.pipeline.running import Running
+from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
 from tests.pipeline.transactions import Mix
 from tests.pipeline.writer import RandomWriter
@@ -133,6 +134,25 @@ def test_mysql_56_with_gtids_at_both_ends(stack: Stack, tmp_path: Path) -> None:
             assert not connection.query("SHOW DATABASES LIKE 'penstock'"), "with GTIDs nothing is written to the source"
     finally:
         stop_mysql(directory)
+
+
+def test_a_source_is_shut_down_and_started_again(stack: Stack, tmp_path: Path) -> None:
+    """5.6 ends the stream of its log without a word."""
+    pair = _ends(stack, "5.6", "9.7")
+    empty(pair)
+    with connect(pair.source.endpoint("admin")) as connection:
+        connection.execute("CREATE DATABASE shop")
+        connection.execute("CREATE TABLE shop.orders (id INT PRIMARY KEY)")
+    with Task(pair, tmp_path, include=["shop.*"]) as task:
+        processes = [task.start("capture"), task.start("apply")]
+        settle(task, processes)
+        stop_mysql(stack.directory / Profile.SOURCE56)
+        processes[0].wait_for("retrying")
+        _old(stack, Profile.SOURCE56)
+        with connect(pair.source.endpoint("admin")) as connection:
+            connection.execute("INSERT INTO shop.orders VALUES (1)")
+        settle(task, processes)
+        task.assert_equal()
 
 
 def test_an_account_that_may_not_write_is_told_what_is_needed(without_gtids: Stack, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.conftest import NewTask
 from tests.integration.lab import Lab
 from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
+from tests.pipeline.topics import lose
 from tests.unit.apply.values import created, updated
 
 
@@ -135,19 +136,6 @@ def _ended(task: Task, *commands: Sequence[str]) -> list[str]:
     return [each.stderr for each in asked]
 
 
-def _lose(task: Task) -> None:
-    """Every topic and the consumer group, as with a removed folder of Kafka's."""
-    admin = AdminClient(task.kafka.common())
-    names = [name for name in Topics(task.kafka).names() if name == task.name or name.startswith(f"{task.name}.")]
-    for future in [
-        *admin.delete_topics(names).values(),
-        *admin.delete_consumer_groups([f"{task.name}.polar"]).values(),
-    ]:
-        future.result(10)
-    while any(name in Topics(task.kafka).names() for name in names):
-        pass
-
-
 def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: NewTask) -> None:
     """Other objects, a second target, two tasks beside each other, a target that is emptied, a Kafka that is lost."""
     with (
@@ -199,7 +187,7 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
         assert there.query("SELECT id FROM none_yet.t") == [(7,)]
         for process in processes:
             process.terminate()
-        _lose(moved)
+        lose(moved.kafka, moved.name)
         source.execute("DELETE FROM own.keyed WHERE id = 2")
         source.execute("INSERT INTO own.keyless VALUES (3)")
         assert "is gone" in _failures(moved)["target.polar.topics"]

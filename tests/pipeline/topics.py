@@ -2,11 +2,13 @@
 
 import io
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import fastavro
+from confluent_kafka.admin import AdminClient
 
 from runtime.kafka import KafkaSettings, Topics, read_to_end
 from schemas.position import LogPosition
@@ -72,6 +74,19 @@ class Record:
 
 def table_topics(kafka: KafkaSettings, task: str) -> list[str]:
     return sorted(topic for topic in Topics(kafka).names() if is_table_topic(task, topic))
+
+
+def lose(kafka: KafkaSettings, task: str, targets: Sequence[str] = ("polar",)) -> None:
+    """Removes every topic of a task and its targets' groups, as with a removed folder of Kafka's."""
+    admin = AdminClient(kafka.common())
+    names = [name for name in Topics(kafka).names() if name == task or name.startswith(f"{task}.")]
+    for future in [
+        *admin.delete_topics(names).values(),
+        *admin.delete_consumer_groups([f"{task}.{target}" for target in targets]).values(),
+    ]:
+        future.result(10)
+    while any(name in Topics(kafka).names() for name in names):
+        time.sleep(0.05)
 
 
 def records(kafka: KafkaSettings, task: str, topic: str) -> Iterator[Record]:

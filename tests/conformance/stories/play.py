@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.local import Stack
 from runtime.errors import Transient
-from runtime.mysql import Connection, Refused, connect
+from runtime.mysql import Connection, Endpoint, Refused, connect
+from tests.conformance.stories.trials import PATIENCE_SECONDS, Trial, afterwards, around, second
 from tests.conformance.stories.writer import Story
 from tests.pipeline.compare import differences
 from tests.pipeline.settle import Unsettled, settle
 from tests.pipeline.task import Task
 
-_PATIENCE_SECONDS = 600.0
 _NAMED = re.compile(r"\b(?:story|apart)(\d+)\b")
 
 
@@ -29,10 +30,11 @@ class Outcome:
 class Stage:
     """One pipeline for some stories; what it learns of each is in `outcomes`."""
 
-    def __init__(self, stack: Stack, folder: Path, partitions: int) -> None:
+    def __init__(self, stack: Stack, folder: Path, partitions: int, trial: Trial) -> None:
         self._stack = stack
         self._folder = folder
         self._partitions = partitions
+        self._trial = trial
 
     def play(self, stories: Sequence[Story]) -> Iterator[Outcome]:
         """A story that ends the pipeline is at fault, and the others are played anew."""
@@ -56,23 +58,34 @@ class Stage:
         self._clean()
         told = [Telling(self._stack, story) for story in stories]
         accepted = [each.tell(each.story.before) for each in told]
-        with Task(
-            self._stack,
-            self._folder,
-            include=[f"{story.database}.*" for story in stories],
-            overrides={"kafka": {"partitions": self._partitions}},
-        ) as task:
-            process = task.start("migrate")
-            process.until(lambda: not process.running or "capturing" in process.stderr, "capture", _PATIENCE_SECONDS)
-            for number, each in enumerate(told):
-                accepted[number] += each.tell(each.story.meanwhile)
-                each.close()
-            settle(task, [process], seconds=_PATIENCE_SECONDS)
-            found = differences(task.stack_source, task.stack_destination, [story.database for story in stories])
+        names = [story.database for story in stories]
+        found: list[str] = []
+        with second(self._trial, self._stack) as other, self._task(names, other) as task:
+            targets = list(task.content["targets"])
+            with around(self._trial, task) as meanwhile:
+                process = task.start("migrate")
+                process.until(lambda: not process.running or "capturing" in process.stderr, "capture", PATIENCE_SECONDS)
+                for number, each in enumerate(told):
+                    accepted[number] += each.tell(each.story.meanwhile)
+                    each.close()
+                    meanwhile()
+                settle(task, [process], targets, PATIENCE_SECONDS)
+            for server in filter(None, (task.stack_destination, other)):
+                found += differences(task.stack_source, server, names)
+            if not found:
+                afterwards(self._trial, task, process)
+                found += differences(task.stack_source, task.stack_destination, names)
         return [
             Outcome(story, count, tuple(line for line in found if str(story.number) in _NAMED.findall(line)))
             for story, count in zip(stories, accepted, strict=True)
         ]
+
+    def _task(self, databases: Sequence[str], other: Endpoint | None) -> Task:
+        overrides: dict[str, Any] = {"kafka": {"partitions": self._partitions}}
+        if other is not None:
+            account = {"host": other.host, "port": other.port, "user": other.user, "password": other.password}
+            overrides["targets"] = {"other": account}
+        return Task(self._stack, self._folder, include=[f"{name}.*" for name in databases], overrides=overrides)
 
     def _clean(self) -> None:
         for server in (self._stack.source, self._stack.destination):

@@ -9,11 +9,12 @@ import pytest
 
 from deploy.local import Profile, Stack, start_mysql, stop_mysql
 from runtime.errors import Exit
-from runtime.mysql import Endpoint
+from runtime.mysql import Endpoint, connect
 from tests.conftest import NewTask
 from tests.integration.commands.shop import answer, execute
 from tests.pipeline.process import Process
 from tests.pipeline.task import Task
+from tests.pipeline.zones import load_zone
 
 
 def test_a_wrong_file_is_refused_before_anything_is_connected(shop: Task) -> None:
@@ -45,6 +46,15 @@ def test_check_passes_and_names_what_to_know(shop: Task) -> None:
         "target.polar.lower_case_table_names": "warning",
     }
     assert "0 failed" in shop.run("check").stdout
+    with connect(shop.stack_source) as source, connect(shop.stack_destination) as there:
+        load_zone(source, "Elsewhere/Seasons", known_as="America/New_York")
+        source.execute("SET GLOBAL time_zone = 'Elsewhere/Seasons'")
+        try:
+            assert findings(shop.run("check", "--json"))["target.polar.time_zone"] == "warning"
+            load_zone(there, "America/New_York")
+            assert "target.polar.time_zone" not in findings(shop.run("check", "--json"))
+        finally:
+            source.execute("SET GLOBAL time_zone = DEFAULT")
 
 
 def test_check_after_the_task_has_begun_knows_its_own_tables(moved: Task) -> None:
