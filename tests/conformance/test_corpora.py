@@ -1,7 +1,7 @@
 """Real data of other projects: every case of the corpora, in every mode of their RUN.md.
 
 CI runs the cases of the first three corpora in one pipeline that follows them (I), and all those of every corpus that
-fit side by side in the other modes; the rest is marked `long`. The result table goes to the terminal and to
+fit side by side in S and R; the rest is marked `long`. The result table goes to the terminal and to
 build/corpora.txt and .json.
 """
 
@@ -25,7 +25,7 @@ BASIC = next(case for case in CASES if case.id == "python-mysql-replication/basi
 def side_by_side() -> Iterator[object]:
     for mode in (Mode.SNAPSHOT, Mode.MIXED, Mode.RESTART):
         for number, group in enumerate(groups(CASES, mode, EXPECTED)):
-            marks = [pytest.mark.long] if number else []
+            marks = [pytest.mark.long] if number or mode is Mode.MIXED else []
             name = group[0].id if len(group) == 1 else f"{len(group)}_cases_{number}"
             yield pytest.param(group, mode, id=f"{mode}-{name}", marks=marks)
 

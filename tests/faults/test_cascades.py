@@ -134,6 +134,7 @@ def test_spellings_values_and_a_heap_that_follows_itself(native: Stack, tmp_path
     _values(native, tmp_path)
 
 
+@pytest.mark.long
 def test_spellings_values_and_a_heap_that_follows_itself_at_mysql_56(stack: Stack, tmp_path: Path) -> None:
     _values(replace(stack, source=start_mysql(Profile.SOURCE56, stack.directory / Profile.SOURCE56)), tmp_path)
 

@@ -91,6 +91,7 @@ def _run(
         task.run("verify")
 
 
+@pytest.mark.long
 def test_a_source_without_gtids(without_gtids: Stack, tmp_path: Path) -> None:
     _run(without_gtids, tmp_path, 11, str, kills=5)
 

@@ -48,7 +48,12 @@ APPLY = (
     Place("apply.ddl_done", 1),
     Place("apply.ddl_done", 2),
 )
-ARMS = [(CAPTURE[number % len(CAPTURE)], place) for number, place in enumerate(APPLY)]
+#: left to long runs: the others kill both processes at each of their seams
+_MORE = {1, 3, 5, 7, 9, 13, 14}
+ARMS = [
+    pytest.param(CAPTURE[number % len(CAPTURE)], place, marks=[pytest.mark.long] if number in _MORE else [])
+    for number, place in enumerate(APPLY)
+]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from tests.pipeline.settle import settle
 from tests.pipeline.task import Place, Task
 
 _SEAMS = ("capture.produced", "capture.before_commit", "capture.committed", "capture.ddl_before", "capture.ddl_after")
+_ALWAYS = ("capture.produced:1", "capture.before_commit:4", "capture.ddl_after:1")
+_PLACES = [Place(seam, occurrence) for seam in _SEAMS for occurrence in (1, 2, 4)]
 _BEFORE = (
     "CREATE DATABASE anew",
     "CREATE TABLE anew.keyed (id INT PRIMARY KEY, v INT)",
@@ -75,8 +77,14 @@ def line(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lin
         yield made
 
 
-@pytest.mark.parametrize("seam", _SEAMS)
-@pytest.mark.parametrize("occurrence", [1, pytest.param(2, marks=pytest.mark.long), 4])
-def test_a_kill_on_the_way(line: Line, seam: str, occurrence: int) -> None:
-    line.play(Place(seam, occurrence))
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, id=name, marks=() if name in _ALWAYS else pytest.mark.long)
+        for place in _PLACES
+        if (name := f"{place.seam}:{place.occurrence}")
+    ],
+)
+def test_a_kill_on_the_way(line: Line, place: Place) -> None:
+    line.play(place)
     line.task.assert_equal()
