@@ -7,10 +7,9 @@ session refuses, see `Decoded.strict`.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import add
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from schemas.envelope import split_name
 from schemas.plan import LiteralPlan
@@ -24,8 +23,7 @@ _NULL_BRANCH = {Null.FIRST: 0, Null.LAST: 1}
 _NO_EXACT = b"\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """One change as SQL.
 
     `key` and `after` are "(literal,literal,...)" of the key's and of the written columns, the key that of the older
@@ -86,7 +84,7 @@ def _decode(plan: LiteralPlan, value: bytes) -> Decoded:
         after=None if after is None else f"({','.join([after[index] for index in plan.written])})",
         before=None if plan.key or before is None else tuple([before[index] for index in plan.written]),
         strict=strict,
-        compared=() if after is None else tuple([after[index] for index in plan.compared]),
+        compared=tuple([after[index] for index in plan.compared]) if plan.compared and after is not None else (),
         gone=_gone(plan, image) if after is None and plan.counter is not None else None,
     )
 
