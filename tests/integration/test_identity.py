@@ -159,6 +159,12 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
             assert migrate.exit_code(120) == Exit.DONE, migrate.tail()
         _refuses_other_objects(moved)
         _refuses_another_target(moved, databases)
+        rival = task(include=["own.keyless"])
+        words = _failures(rival)["target.polar.owners"]
+        assert f"another target writes there already: own.keyless ({moved.name}.polar)" in words
+        capture = rival.start("capture")
+        assert f"is written by the target {moved.name}.polar" in _ended(rival, ("apply",))[0]
+        capture.terminate()
         # wider words that take nothing more, and a pattern of databases that do not exist
         moved.rewrite({"objects": {"include": ["none_yet.*", "own.keyed", "own.k*"]}})
         assert not _failures(moved)

@@ -119,3 +119,8 @@ def test_what_needs_an_operator_stops_alone_and_ends_a_migration_when_nothing_el
     status = shop.status()
     assert status["phase"] == "failed"
     assert "shop.nothing" in json.dumps(status["problems"])
+    execute(shop.stack_destination, "CREATE TABLE shop.nothing (id INT PRIMARY KEY)")
+    shop.content["targets"].pop("other")
+    shop.rewrite({})
+    shop.run("migrate", "--until", "caught-up")
+    assert shop.status()["problems"] == []
