@@ -34,6 +34,7 @@ class Doubt:
     columns: tuple[str, ...]
     words: frozenset[str]
     zoned: bool
+    escaped: bool = False  # literals with backslashes are among them
 
 
 class Kind(Enum):
@@ -187,7 +188,8 @@ def _doubt(shape: Shape, doubtful: Sequence[str]) -> Doubt | None:
     if not expressions:
         return None
     zones = any(zoned(expression, shape.types) for expression in expressions)
-    return Doubt(tuple(doubtful), frozenset().union(*map(words, expressions)), zones)
+    escaped = any("\\" in expression for expression in expressions)
+    return Doubt(tuple(doubtful), frozenset().union(*map(words, expressions)), zones, escaped)
 
 
 def _checks(

@@ -4,7 +4,7 @@ A target has the tables that are captured, and nothing else. So it drops what le
 of a statement for the tables that it has; what comes in from outside is copied. Pure.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from schemas.ddl.kinds import Kind, Statement
@@ -93,7 +93,7 @@ def _drop(statement: Statement, known: Known) -> Concern:
 
 
 def _renames(statement: Statement, known: Known) -> Concern:
-    """One rename follows the other; a name that is not selected may be a stop on the way."""
+    """One rename follows the other; a name that is not selected may be on the way."""
     holders: dict[TableName, TableName] = {}  # by present name, the name before the statement
     moves: list[tuple[TableName, Rename]] = []
     for old, new in statement.renames:
@@ -104,12 +104,33 @@ def _renames(statement: Statement, known: Known) -> Concern:
     for name, first in holders.items():
         _settle(found, first, name, known)
     leaving = {first for first, _ in found.leaving}
-    mine = [pair for first, pair in moves if first in known.captured and first not in leaving]
+    mine = _inside([move for move in moves if move[0] in known.captured and move[0] not in leaving], known)
     if mine:
         tables = tuple(dict.fromkeys(name for pair in mine for name in pair))
         found.statement = Statement(kind=Kind.RENAME_TABLE, tables=tables, renames=tuple(mine))
         found.text = None if found.statement == statement else rename_tables(mine)
     return found
+
+
+def _inside(moves: Sequence[tuple[TableName, Rename]], known: Known) -> list[Rename]:
+    """Renames of captured tables, each with the name that its table had before; what is not selected on the way is not
+    at the targets, and becomes a free name in the table's own database."""
+    instead: dict[TableName, TableName] = {}
+    renames: list[Rename] = []
+    for first, (old, new) in moves:
+        if not known.selected(new):
+            instead[new] = _free(first.database, len(renames), known)
+        renames.append((instead.get(old, old), instead.get(new, new)))
+    return renames
+
+
+def _free(database: str, number: int, known: Known) -> TableName:
+    """A name on the way that no table has."""
+    while True:
+        name = TableName(database, f"penstock_on_the_way_{number}")
+        if not any(name in there for there in (known.captured, known.newcomers, known.views)):
+            return name
+        number += 1000
 
 
 def _settle(found: Concern, first: TableName, name: TableName, known: Known) -> None:

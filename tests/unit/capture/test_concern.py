@@ -66,7 +66,14 @@ CASES = {
     "ALTER TABLE other EXCHANGE PARTITION p WITH TABLE s_b": "empty s_b",
     "ALTER TABLE s_new EXCHANGE PARTITION p WITH TABLE s_b": "empty s_b; copy s_new",
     "RENAME TABLE s_a TO s_d, s_d TO s_e": "as written",
-    "RENAME TABLE s_a TO t, s_b TO s_a, t TO s_b": "as written",
+    "RENAME TABLE s_a TO s_t, s_b TO s_a, s_t TO s_b": "as written",
+    "RENAME TABLE s_a TO t, s_b TO s_a, t TO s_b": (
+        "RENAME TABLE s_a TO penstock_on_the_way_0, s_b TO s_a, penstock_on_the_way_0 TO s_b"
+    ),
+    "RENAME TABLE s_a TO x.t, s_b TO s_a, x.t TO y.t, y.t TO s_b": (
+        "RENAME TABLE s_a TO penstock_on_the_way_0, s_b TO s_a, penstock_on_the_way_0 TO penstock_on_the_way_2,"
+        " penstock_on_the_way_2 TO s_b"
+    ),
     "RENAME TABLE s_a TO old, other TO s_a": "drop s_a; copy s_a",
     "RENAME TABLE s_a TO old, s_b TO s_a, other TO s_b": "drop s_a; RENAME TABLE s_b TO s_a; copy s_b",
     "RENAME TABLE v TO w": "view v=w",
