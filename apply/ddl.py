@@ -13,6 +13,7 @@ from runtime.errors import Fatal
 from schemas.ddl.kinds import Kind
 from schemas.ddl.lexer import SqlModes, Token, tokens
 from schemas.ddl.rewrite import drop_tables, for_version, without_start_transaction
+from schemas.ddl.storage import without_storage
 from schemas.ddl.statement import understand
 from schemas.names import TableName
 from schemas.records import SchemaChange
@@ -143,7 +144,7 @@ def lexed_modes(change: SchemaChange) -> SqlModes:
 
 def _text(change: SchemaChange, version: int) -> str:
     lexed = lexed_modes(change)
-    return for_version(without_start_transaction(change.statement, lexed), lexed, version)
+    return for_version(without_storage(without_start_transaction(change.statement, lexed), lexed), lexed, version)
 
 
 def _drops(change: SchemaChange) -> tuple[str, ...]:

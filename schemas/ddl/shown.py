@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from schemas.ddl.charset_names import Charsets
 from schemas.ddl.lexer import SqlModes, Token, TokenKind, tokens
+from schemas.ddl.storage import without_storage
 from schemas.names import folded
 from schemas.sql import identifier, text_literal
 
@@ -25,7 +26,7 @@ _PLAIN_NAME = re.compile(r"\w+")
 _TODAY = {"GEOMETRYCOLLECTION": "geomcollection"}
 _CLOSE, _TIGHT = frozenset((")", ",", ".")), frozenset(("(", "."))
 _COMPARING = frozenset("<>=!:|&")
-_OF_ENGINES = frozenset(("engine", "row_format", "key_block_size", "data directory", "index directory"))
+_OF_ENGINES = frozenset(("engine", "row_format", "key_block_size"))
 _APART = frozenset(("AS", "DEFAULT", "CHECK", "AND", "OR", "XOR", "NOT", "IN", "WHEN", "THEN", "ELSE", "CASE", "LIKE"))
 
 Aspects = Mapping[str, str]
@@ -41,8 +42,8 @@ class Common:
 
 
 def describe_table(shown: str, database: str, charsets: Charsets, common: Common) -> Aspects:
-    """Everything that SHOW CREATE TABLE says of a table of `database`; `charsets` are those of its server."""
-    said = list(tokens(shown, SqlModes(), _NEWEST))
+    """What SHOW CREATE TABLE says of a table of `database`, but where it lies; `charsets` are those of its server."""
+    said = list(tokens(without_storage(shown, SqlModes(), _NEWEST), SqlModes(), _NEWEST))
     if [token.symbol for token in said[:2]] != ["CREATE", "TABLE"]:
         return {"kind": "a view"}
     elements, rest = _elements(said[3:])

@@ -5,6 +5,7 @@ capture meets each when later ones have run.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 from deploy.local import Profile, Stack, start_mysql
 from runtime.mysql import Connection, connect
@@ -52,6 +53,9 @@ INSERT INTO mixed.sel_view VALUES (9)
 _SELECTION = """
 RENAME TABLE mixed.sel_a TO mixed.tmp, mixed.sel_b TO mixed.sel_a, mixed.tmp TO mixed.sel_b, mixed.out TO mixed.out2
 INSERT INTO mixed.sel_a VALUES (5, 'was b'); INSERT INTO mixed.sel_b VALUES (5, 'was a')
+RENAME TABLE mixed.sel_a TO other.way, mixed.sel_x TO mixed.sel_a, other.way TO mixed.sel_x
+INSERT INTO mixed.sel_a VALUES (77, 'was x'); INSERT INTO mixed.sel_x VALUES (77, 'was a')
+RENAME TABLE mixed.sel_a TO other.way, mixed.sel_x TO other.on, other.on TO mixed.sel_a, other.way TO mixed.sel_x
 RENAME TABLE mixed.out2 TO mixed.out; CREATE TABLE mixed.sel_like LIKE mixed.out
 INSERT INTO mixed.sel_like VALUES (1, 'like'); ALTER TABLE mixed.sel_like ADD z INT DEFAULT 4
 INSERT INTO mixed.sel_like VALUES (2, 'like', 5); CREATE TABLE mixed.sel_made SELECT * FROM mixed.out
@@ -86,6 +90,16 @@ INSERT INTO scope.plain VALUES (DEFAULT, 'x\y'); CREATE TABLE scope.made SELECT 
 CREATE TEMPORARY TABLE scope.short (e ENUM('p\q')); CREATE TABLE scope.model LIKE scope.short
 INSERT INTO scope.model VALUES ('p\q'); DROP TEMPORARY TABLE scope.short; SET SESSION sql_mode = DEFAULT
 """
+_SPACE = "CREATE TABLESPACE scope_space ADD DATAFILE 'scope_space.ibd'"
+_SPACED = """
+CREATE TABLE scope.spaced (id INT PRIMARY KEY) TABLESPACE = scope_space; INSERT INTO scope.spaced VALUES (1)
+CREATE TABLE scope.parts (id INT PRIMARY KEY) PARTITION BY HASH (id) (PARTITION p DATA DIRECTORY = '{0}', PARTITION q)
+"""
+_MOVED = """
+CREATE TABLE scope.later (id INT PRIMARY KEY) COMMENT 'x', TABLESPACE scope_space; INSERT INTO scope.later VALUES (1)
+ALTER TABLE scope.spaced TABLESPACE innodb_file_per_table, ADD v INT DEFAULT 3; INSERT INTO scope.spaced VALUES (2, 2)
+ALTER TABLE scope.later TABLESPACE innodb_file_per_table; INSERT INTO scope.parts VALUES (1), (2)
+"""
 _LAST = "INSERT INTO scope.t VALUES (8, 8); INSERT INTO scope.after VALUES (1, 2, 3); ALTER TABLE scope.t ADD z INT"
 
 
@@ -107,15 +121,19 @@ def _without_unselected(source: Connection) -> None:
             source.execute(f"DROP TABLE {qualified(name)}")
 
 
-def test_what_is_not_migrated_neither_stops_a_task_nor_goes_astray(task: NewTask) -> None:
+def test_what_is_not_migrated_neither_stops_a_task_nor_goes_astray(task: NewTask, tmp_path: Path) -> None:
     run = task(include=list(_INCLUDE))
     with connect(run.stack_source) as source:
         source.execute("SET GLOBAL binlog_row_metadata = MINIMAL")
         _run(source, _PREPARE)
+        source.execute(_SPACE)
+        _run(source, _SPACED.format(tmp_path))
         run.run("migrate", "--until", "caught-up")
-        for script in (_VIEWS, _SELECTION, _TEMPORARY, _BACKSLASHES, _LAST):
+        for script in (_VIEWS, _SELECTION, _TEMPORARY, _BACKSLASHES, _MOVED, _LAST):
             _run(source, script)
+        source.execute("DROP TABLESPACE scope_space")
         run.run("migrate", "--until", "caught-up")
+        run.run("verify", "--tables", "scope.spaced", "--tables", "scope.parts", "--tables", "scope.later")
         source.execute("SET GLOBAL binlog_row_metadata = FULL")
         _without_unselected(source)
     run.assert_equal()

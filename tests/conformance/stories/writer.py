@@ -233,6 +233,7 @@ class _Writer:
             (
                 f"RENAME TABLE {one} TO swap, {other} TO {one}, swap TO {other}",
                 f"RENAME TABLE {one} TO swap, {other} TO {one}, {third} TO {other}, swap TO {third}",
+                f"RENAME TABLE {one} TO {self._apart}.z, {other} TO {one}, {self._apart}.z TO {other}",
                 f"RENAME TABLE {one} TO {other}",
                 f"ALTER TABLE {one} RENAME TO {other}",
                 f"ALTER TABLE {one} RENAME TO {other}, ADD COLUMN {self._fresh()} INT DEFAULT 3",
