@@ -13,8 +13,8 @@ from runtime.errors import Fatal
 from schemas.ddl.kinds import Kind
 from schemas.ddl.lexer import SqlModes, Token, tokens
 from schemas.ddl.rewrite import drop_tables, for_version, without_start_transaction
-from schemas.ddl.storage import without_storage
 from schemas.ddl.statement import understand
+from schemas.ddl.storage import without_storage
 from schemas.names import TableName
 from schemas.records import SchemaChange
 from schemas.sql import identifier, qualified

@@ -21,7 +21,7 @@ PLAIN = SqlModes()
         ),
         ("CREATE TABLE t (a INT) DATA DIRECTORY = '/x' INDEX DIRECTORY '/y'", "CREATE TABLE t (a INT)"),
         (
-            "CREATE TABLE t (a INT) PARTITION BY HASH (a) (PARTITION p DATA DIRECTORY '/x' TABLESPACE = s, PARTITION q)",
+            "CREATE TABLE t (a INT) PARTITION BY HASH (a) (PARTITION p DATA DIRECTORY '/x' TABLESPACE s, PARTITION q)",
             "CREATE TABLE t (a INT) PARTITION BY HASH (a) (PARTITION p     , PARTITION q)",
         ),
         ("ALTER TABLE t TABLESPACE ts, ADD b INT", "ALTER TABLE t    ADD b INT"),
