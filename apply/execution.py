@@ -30,10 +30,11 @@ from runtime.errors import Fatal, Transient
 from runtime.mysql import Connection, Endpoint, Refused
 from runtime.seams import seam
 from runtime.telemetry import log
+from schemas.ddl.foreign_indexes import strayed
 from schemas.ddl.kinds import Kind
 from schemas.ddl.row_effects import row_effects
 from schemas.names import TableName, folded
-from schemas.records import SchemaChange
+from schemas.records import SHOWN, SchemaChange
 from schemas.sql import ON_PRIMARY, identifier, text_literal
 from schemas.table import Table, from_json
 
@@ -280,12 +281,23 @@ class Execution:
 
     def _complete(self, reader: Connection, holder: Connection) -> Generator[None]:
         """What the statement did at the source and not here, whoever has run it here."""
+        for statement in list(self._strayed(reader)):
+            yield from self._wait_for(reader, (holder,), statement)
         for name, table in list(self._certain()):
             for statement in missing_defaults(read_shape(reader, name), table):
                 yield from self._wait_for(reader, (holder,), statement)
             if table.engine and not table.reads_consistently:
                 for statement in forgotten_foreign_keys(reader, name):
                     yield from self._wait_for(reader, (holder,), statement)
+
+    def _strayed(self, reader: Connection) -> Iterator[str]:
+        shown = self.change.session.get(SHOWN)
+        if shown is None:
+            return
+        name = self.change.tables[0].name
+        there = definition(reader, name)
+        if there is not None:
+            yield from strayed(name, shown, there, version(reader))
 
     def _wait_for(self, runner: Connection, resting: Sequence[Connection], statement: str) -> Generator[None]:
         """Runs a statement while other connections rest, and keeps them alive."""

@@ -17,11 +17,12 @@ from runtime.telemetry import log
 from schemas import map_fit
 from schemas.ddl.effects import disagreement, tables_after
 from schemas.ddl.row_effects import without_discard, without_ignore
+from schemas.ddl.shown import referring
 from schemas.ddl.statement import Kind, Statement
 from schemas.engines import forgets_rows, holds_rows
 from schemas.names import TableName
 from schemas.position import GtidSet
-from schemas.records import TouchedTable
+from schemas.records import SHOWN, TouchedTable
 from schemas.sql import qualified
 from schemas.table import Table, to_json
 from snapshot.interleave import Interleave
@@ -91,6 +92,19 @@ class Evolution:
         if effects.discards:
             text, kind = without_discard(text, session.modes, session.server_version)
         yield text, kind
+
+    def shown(self, understood: Understood, transaction: str, executed: GtidSet) -> dict[str, str]:
+        """The definition of a table with foreign keys, whose indexes may have come or gone with other keys."""
+        statement = understood.statement
+        if statement.kind not in (Kind.ALTER_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX) or statement.renames:
+            return {}
+        (name, *others) = statement.tables
+        if others or name not in self._catalog:
+            return {}
+        position = executed.copy()
+        position.add(transaction)
+        text = self._schema.shown(transaction, name, position)
+        return {SHOWN: text} if text is not None and referring(text) else {}
 
     def _needs_all(self, understood: Understood, found: Evolved, name: TableName, offsets: tuple[int, ...]) -> bool:
         """Whether a target that is built anew needs every record of the table's topic from now on."""

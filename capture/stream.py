@@ -350,8 +350,9 @@ class Stream:
         understood, place, source_us = part.understood, self.log, self._source_us
         change = self._evolution.read(understood, transaction, executed)
         self._empty(told, change.anew)
+        session = part.session | self._evolution.shown(understood, transaction, executed)
         for text, kind in self._evolution.at_targets(understood, change):
-            self._epochs.change(told, place, source_us, kind, text, part.database, part.session, change.tables)
+            self._epochs.change(told, place, source_us, kind, text, part.database, session, change.tables)
         self._cascades.keys.changed(understood.text, understood.statement, understood.session)
         self._empty(told, self._evolution.take_over(understood, transaction, change))
         if part.copied is not None:

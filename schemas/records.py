@@ -20,6 +20,7 @@ from schemas.topics import commits_topic, schema_topic
 COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE, NAMES = range(1, 9)
 TASK = 9
 TOPIC_IDS = "topic_ids"  # among a schema change's session
+SHOWN = "shown"  # the same: SHOW CREATE TABLE of its first table behind it, where foreign keys may have moved indexes
 FIRST_TABLE_ID = 20
 _FILES = {
     COMMIT_KEY: "commit_key",

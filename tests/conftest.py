@@ -86,7 +86,7 @@ def _drop(server: Endpoint) -> None:
 
 def _delete_topics(kafka: str) -> None:
     """A broker that is killed and started again looks through all it holds."""
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
     topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
     if topics:
         for deleted in admin.delete_topics(topics).values():

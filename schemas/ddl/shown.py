@@ -116,6 +116,29 @@ def generated(shown: str) -> dict[str, str]:
     return found
 
 
+def indexes(shown: str) -> dict[str, tuple[str, ...]]:
+    """The columns of each plain index, in lower case, by its name."""
+    return {element[1].text: _within(element) for element in _parts(shown) if element[0].symbol == "KEY"}
+
+
+def referring(shown: str) -> dict[str, tuple[str, ...]]:
+    """The columns of each foreign key, in lower case, by its name."""
+    foreign = [element for element in _parts(shown) if [each.symbol for each in element[2:3]] == ["FOREIGN"]]
+    return {element[1].text: _within(element) for element in foreign}
+
+
+def _parts(shown: str) -> list[list[Token]]:
+    said = list(tokens(shown, SqlModes(), _NEWEST))
+    return _elements(said[3:])[0] if [token.symbol for token in said[:2]] == ["CREATE", "TABLE"] else []
+
+
+def _within(element: Sequence[Token]) -> tuple[str, ...]:
+    """What stands between the first parentheses; of whole columns in ascending order, their names."""
+    begin = next(at for at, token in enumerate(element) if token.symbol == "(")
+    inside = element[begin + 1 : _closing(element, begin)]
+    return tuple(token.text.lower() for token in inside if token.symbol != ",")
+
+
 def _excused(aspect: str, source: Aspects, target: Aspects) -> bool:
     """InnoDB stands for engines that the destination does not run; more may be encrypted there."""
     if source.get("engine") != target.get("engine") == "InnoDB" and aspect in _OF_ENGINES:

@@ -20,7 +20,7 @@ class Compaction:
         self._kafka = kafka
         self._task = task
         self._topics = Topics(kafka)
-        self._admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+        self._admin = AdminClient(kafka.common())
         self._done: set[str] = set()
 
     def __enter__(self) -> "Compaction":
