@@ -25,11 +25,12 @@ def strayed(table: TableName, source: str, target: str, version: int) -> Iterato
     names = {name.lower() for name in here}, {name.lower() for name in there}
     missing = [name for name, columns in here.items() if name.lower() not in names[1] and columns in served]
     for name, columns in there.items():
-        if name.lower() in names[0] or columns not in served or not _is_of_server(name, columns, symbols):
+        if name.lower() in names[0] or columns not in served:
             continue
         twin = next((each for each in missing if here[each] == columns), None)
         if twin is None:
-            yield _alter(table, f"DROP KEY {identifier(name)}")
+            if _is_of_server(name, columns, symbols):
+                yield _alter(table, f"DROP KEY {identifier(name)}")
             continue
         missing.remove(twin)
         if version >= _RENAMES_SINCE:

@@ -19,6 +19,7 @@ def shown(*parts: str) -> str:
         (["KEY `k` (`p`,`id`)"], ["KEY `P` (`p`)", "KEY `k` (`p`,`id`)"], ["DROP KEY `P`"]),
         (["UNIQUE KEY `u` (`p`)"], ["UNIQUE KEY `u` (`p`)", "KEY `p` (`p`)"], ["DROP KEY `p`"]),
         (["KEY `nn` (`p`)"], ["KEY `p` (`p`)"], ["RENAME KEY `p` TO `nn`"]),
+        (["KEY `nn` (`p`)"], ["KEY `was` (`p`)"], ["RENAME KEY `was` TO `nn`"]),
         (["KEY `P` (`p`)"], ["KEY `p` (`p`)"], []),
         (["KEY `p` (`p`)", "KEY `q` (`p`)"], ["KEY `p` (`p`)"], ["ADD KEY `q` (`p`)"]),
         (["KEY `k` (`p`)"], ["KEY `k` (`p`)", "KEY `c_ibfk_1` (`p`)"], ["DROP KEY `c_ibfk_1`"]),
