@@ -10,7 +10,7 @@ export PYTHONWARNINGS ?= default
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit golden conformance integration fuzz faults soak bench up down purge clean
+.PHONY: help demo test lint unit golden conformance integration fuzz faults soak bench up down clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14

@@ -233,8 +233,8 @@ class Execution:
             raise Fatal(
                 f"schema change {self.change.epoch} makes table {name}, which the destination has already, with a"
                 f" difference: {'; '.join(found)}",
-                hint=f"drop or rename the destination's table {name}, or make it like the source's and empty; or map"
-                " the database to another name",
+                hint=f"drop or rename the destination's table {name}, or make it like the source's and empty;"
+                " then start again",
             )
         return True
 

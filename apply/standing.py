@@ -95,8 +95,8 @@ class Standing:
             raise Fatal(
                 f"schema change {self.change.epoch} makes database {name}, which the destination has already, with"
                 f" other defaults: {'; '.join(found)}; tables made later would differ",
-                hint=f"run {alter} at the destination if nothing else there depends on it, then start again; or map"
-                " the database to another name",
+                hint=f"run {alter} at the destination if nothing else there depends on it, then start again; or migrate"
+                " to another server",
             )
         self.reader.execute(alter)
         log.info("database_altered", database=name, differences=found)

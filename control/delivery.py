@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from apply.records import Place as Partition
+from apply.rewind import wishes
+from apply.state import Applied
 from control.tail import Decoder
 from runtime.kafka import KafkaSettings, Message, Topics
 from runtime.tails import Tails
@@ -70,6 +73,13 @@ class Delivery:
             for place in some:
                 message = found.get(place)
                 yield place, None if message is None else message.offset(), 0 if message is None else self._us(message)
+
+    def ordered(self, target: str, applied: Applied) -> list[Place]:
+        """The partitions that an operator has sent elsewhere with Kafka's tools, and no apply process has seen."""
+        fences = {fence.place: fence for fence in applied.fences}
+        committed = self._topics.committed(group(self._task, target), [*fences])
+        found = wishes({Partition(*place): at for place, at in committed.items()}, fences)
+        return [(wish.place.topic, wish.place.partition) for wish in found]
 
     def members(self, target: str) -> int:
         """How many apply processes work for a target now."""

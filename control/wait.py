@@ -65,6 +65,7 @@ class CaughtUp:
         self._wanted: dict[Place, int] = {}  # the fences that say that everything is applied, as far as it is known
         self._waiting = list(self._destinations)
         self._behind: dict[str, dict[Place, int]] = {}
+        self._ordered: dict[str, list[Place]] = {}  # what an operator has set and no process has taken up
         self._closed: dict[str, str] = {}  # targets that do not let us ask, with the error
 
     def reached(self, seconds: float) -> bool:
@@ -106,7 +107,13 @@ class CaughtUp:
             for target, places in self._behind.items()
             if places
         ]
-        return *behind, *self._closed.values()
+        ordered = [
+            f"target {target} is to go to the offsets that an operator has set of "
+            + listed([f"{topic}/{partition}" for topic, partition in places])
+            for target, places in self._ordered.items()
+            if places
+        ]
+        return *behind, *ordered, *self._closed.values()
 
     def close(self) -> None:
         self._commits.close()
@@ -127,7 +134,10 @@ class CaughtUp:
             self._closed.pop(destination.name, None)
             destination.require_same(applied, Sight(self._ids, ends), self._delivery)
             behind = self._behind[destination.name] = self._missing_of(applied, ends)
-            if not behind:
+            ordered = self._ordered[destination.name] = (
+                [] if behind else self._delivery.ordered(destination.name, applied)
+            )
+            if not behind and not ordered:
                 self._waiting.remove(destination)
         if closed and len(closed) == len(self._waiting):
             raise closed[0]

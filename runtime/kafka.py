@@ -327,8 +327,10 @@ class Topics:
         answers = self._admin.list_offsets(request, isolation_level=isolation, request_timeout=PATIENCE_SECONDS)
         return {(at.topic, at.partition): _answer(future).offset for at, future in answers.items()}
 
-    def committed(self, group: str, partitions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The offsets that a consumer group has committed, of these partitions.
+    def committed(
+        self, group: str, partitions: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int], tuple[int, str | None]]:
+        """The offsets that a consumer group has committed, of these partitions, each with its metadata.
 
         Asked by a consumer that never joins: the admin client's own question (list_consumer_group_offsets of
         librdkafka 2.16) crashes the process when the group's coordinator has just started.
@@ -340,7 +342,7 @@ class Topics:
         wanted = [TopicPartition(topic, number) for topic, number in partitions]
         with errors_of(f"read the offsets of {group}"):
             found = self._asking[group].committed(wanted, timeout=PATIENCE_SECONDS)
-        return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
+        return {(at.topic, at.partition): (at.offset, at.metadata) for at in found if at.offset >= 0}
 
     def members(self, group: str) -> int:
         """How many consumers are in a group now; 0 for one that does not exist."""

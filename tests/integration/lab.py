@@ -32,7 +32,8 @@ def all_committed(kafka: KafkaSettings, task: str) -> bool:
     topics = Topics(kafka)
     mine = {name: count for name, count in topics.layout().items() if re.match(apply_subscription(task), name)}
     ends = topics.ends([(name, number) for name, count in mine.items() for number in range(count)])
-    return topics.committed(f"{task}.polar", list(ends)) == ends
+    committed = topics.committed(f"{task}.polar", list(ends))
+    return {place: offset for place, (offset, _) in committed.items()} == ends
 
 
 @dataclass

@@ -46,6 +46,9 @@ def test_topics_rebuild_what_tables_were(task: NewTask) -> None:
         apply.terminate()
         apply.exit_code()
         reset_to_earliest(moved.kafka, moved.name)
+        waited = moved.run("wait", "--timeout", "1", expected=Exit.NO).stdout
+        assert "is to go to the offsets that an operator has set" in waited
+        assert moved.status()["targets"]["polar"]["caught_up"] is False
         apply = moved.start("apply")
         settle(moved, [capture, apply])
         moved.assert_equal()
