@@ -101,10 +101,12 @@ class Evolution:
         (name, *others) = statement.tables
         if others or name not in self._catalog:
             return {}
+        if not referring(self._schema.present(name)):  # asked before the log, which takes longer
+            return {}
         position = executed.copy()
         position.add(transaction)
         text = self._schema.shown(transaction, name, position)
-        return {SHOWN: text} if text is not None and referring(text) else {}
+        return {} if text is None else {SHOWN: text}
 
     def _needs_all(self, understood: Understood, found: Evolved, name: TableName, offsets: tuple[int, ...]) -> bool:
         """Whether a target that is built anew needs every record of the table's topic from now on."""

@@ -100,6 +100,10 @@ class SchemaSource:
         later = self._changes_later(position, self._marks.low())
         return None if any(touches(understood.statement, name) for understood in later) else text
 
+    def present(self, name: TableName) -> str:
+        """SHOW CREATE TABLE as it stands now; empty where there is no such table."""
+        return create_table(self._connection, name) or ""
+
     def ranges(self, table: Table, ties: Ties, first_id: int) -> list[RangeRecord]:
         """Those that cover every row of a table, for a copy that begins now."""
         return plan_ranges(self._connection, [table], self._settings.readers, ties, first_id)
