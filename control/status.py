@@ -158,8 +158,9 @@ class Observer:
             return TargetStatus(caught_up=False, applied_epoch=applied.epoch, workers=workers)
         lead = self._ask("kafka", lambda: self._unapplied[target.name].lead(applied, topics.ends))
         caught_up = None if lead is None else self._is_caught_up(lead, topics, capture)
-        if caught_up and self._ask("kafka", lambda: self._delivery.ordered(target.name, applied)) != []:
-            caught_up = False
+        if caught_up:
+            ordered = self._ask("kafka", lambda: self._delivery.ordered(target.name, applied))
+            caught_up = None if ordered is None else not ordered
         return TargetStatus(
             caught_up=caught_up,
             lag_seconds=_lag(lead, capture),

@@ -10,6 +10,7 @@ _BEFORE_OTHERS = frozenset(
     (
         *("ADD", "COLUMN", "CHANGE", "MODIFY", "DROP", "ALTER", "AFTER", "RENAME", "TO", "KEY", "UNIQUE", "FULLTEXT"),
         *("SPATIAL", "FORCE", "USE", "IGNORE", "DISCARD", "IMPORT", "UNDO", ".", "(", "CONSTRAINT"),
+        *("TABLE", "EXISTS", "LIKE", "INDEX", "REFERENCES", "PARTITION"),
     )
 )
 

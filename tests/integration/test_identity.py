@@ -16,10 +16,11 @@ from control.status import report_of
 from deploy.local import Stack
 from runtime.errors import Exit, Fatal
 from runtime.kafka import Topics
-from runtime.mysql import connect
+from runtime.mysql import Connection, connect
 from schemas.sql import identifier, qualified
 from tests.conftest import NewTask
 from tests.integration.lab import Lab
+from tests.pipeline.process import Process
 from tests.pipeline.settle import settle
 from tests.pipeline.task import Task
 from tests.pipeline.topics import lose
@@ -159,12 +160,7 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
             assert migrate.exit_code(120) == Exit.DONE, migrate.tail()
         _refuses_other_objects(moved)
         _refuses_another_target(moved, databases)
-        rival = task(include=["own.keyless"])
-        words = _failures(rival)["target.polar.owners"]
-        assert f"another target writes there already: own.keyless ({moved.name}.polar)" in words
-        capture = rival.start("capture")
-        assert f"is written by the target {moved.name}.polar" in _ended(rival, ("apply",))[0]
-        capture.terminate()
+        _refuses_a_rival(moved, task(include=["own.keyless"]))
         # wider words that take nothing more, and a pattern of databases that do not exist
         moved.rewrite({"objects": {"include": ["none_yet.*", "own.keyed", "own.k*"]}})
         assert not _failures(moved)
@@ -179,14 +175,7 @@ def test_a_task_from_its_first_target_to_lost_topics(databases: Stack, task: New
         processes[0].wait_for("capturing")  # it has judged the words: these databases do not exist yet
         settle(moved, processes)
         assert there.query(rows) == [(1,), (1,), (2,)]
-        with (
-            closing(Delivery(moved.kafka, moved.name)) as delivery,
-            closing(Destination(moved.name, moved.target("polar"))) as destination,
-        ):
-            before = delivery.sight()
-            source.execute("INSERT INTO own.keyed VALUES (4, 4)")
-            settle(moved, processes)
-            destination.require_same(destination.read(), before, delivery)  # fences move while topics are looked at
+        _knows_its_topics_while_fences_move(moved, source, processes)
         source.execute("CREATE DATABASE none_yet")
         source.execute("CREATE TABLE none_yet.t (id INT PRIMARY KEY)")
         source.execute("INSERT INTO none_yet.t VALUES (7)")
@@ -233,3 +222,24 @@ def _refuses_another_target(moved: Task, databases: Stack) -> None:
     assert "own.key" in said and f"is written by the target {moved.name}.polar" in said
     moved.content["targets"].pop("second")
     moved.rewrite({})
+
+
+def _refuses_a_rival(moved: Task, rival: Task) -> None:
+    """Another task would write a table that is taken."""
+    words = _failures(rival)["target.polar.owners"]
+    assert f"another target writes there already: own.keyless ({moved.name}.polar)" in words
+    capture = rival.start("capture")
+    assert f"is written by the target {moved.name}.polar" in _ended(rival, ("apply",))[0]
+    capture.terminate()
+
+
+def _knows_its_topics_while_fences_move(moved: Task, source: Connection, processes: Sequence[Process]) -> None:
+    """Topics were looked at before the fences that are judged."""
+    with (
+        closing(Delivery(moved.kafka, moved.name)) as delivery,
+        closing(Destination(moved.name, moved.target("polar"))) as destination,
+    ):
+        before = delivery.sight()
+        source.execute("INSERT INTO own.keyed VALUES (4, 4)")
+        settle(moved, processes)
+        destination.require_same(destination.read(), before, delivery)

@@ -19,7 +19,7 @@ _LAUNCH = (
     "import runpy, sys; from runtime.parent import die_with; die_with(int(sys.argv.pop(1))); "
     "runpy.run_module('control.cli', run_name='__main__', alter_sys=True)"
 )
-_PATIENCE_SECONDS = 150.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Process:

@@ -182,8 +182,9 @@ def test_ends_that_are_being_written_are_found_equal(databases: Stack, task: New
     busy.wait()
     writer.start()
     try:
-        verified = busy.run("verify", "--json", seconds=240)
-        assert sum(table["rows"] for table in answer(verified)["tables"]) > 0
+        for _ in range(3):
+            verified = busy.run("verify", "--json", seconds=240)
+            assert sum(table["rows"] for table in answer(verified)["tables"]) > 0
     finally:
         writer.stop()
     busy.wait()

@@ -38,6 +38,9 @@ def test_where_a_table_lies_is_left_out(sql: str, expected: str) -> None:
     [
         "CREATE TABLE t (tablespace INT, data INT, directory INT, KEY directory (data))",
         "ALTER TABLE t ADD tablespace INT, ADD INDEX directory (a), DROP INDEX directory",
+        "CREATE TABLE tablespace LIKE other",
+        "ALTER TABLE tablespace ADD INDEX tablespace USING BTREE (a)",
+        "CREATE TABLE t (a INT) PARTITION BY RANGE (a) (PARTITION tablespace VALUES LESS THAN (1))",
         "ALTER TABLE t DISCARD TABLESPACE",
         "ALTER TABLE t DISCARD PARTITION p TABLESPACE",
         "ALTER TABLE t IMPORT TABLESPACE",
