@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from apply.records import Place, Records
 from apply.settings import ApplySettings
 from apply.state import Stuck
-from runtime.kafka import Consumer, KafkaError, KafkaException, KafkaSettings, Message, TopicPartition, member
+from runtime.kafka import Consumer, KafkaError, KafkaException, KafkaSettings, Message, TopicPartition, leave, member
 from runtime.kafka_errors import errors_of, meaning
 from runtime.seams import seam
 from runtime.telemetry import log
@@ -139,8 +139,7 @@ class Inbox:
     def close(self) -> None:
         """Leaves the group; what was committed last is with the broker."""
         self._closing = True
-        with errors_of("leave the group"):
-            self._consumer.close()
+        leave(self._consumer)
 
     def _seek(self, at: TopicPartition) -> None:
         try:

@@ -36,6 +36,7 @@ class Looked:
     columns: list[tuple[TableName, str]] = field(default_factory=list)  # of local times
     intervals: list[Interval] = field(default_factory=list)  # moments of both, and of TIMESTAMP columns
     unknown: bool = False  # and moments that cannot be told before it runs
+    doubled: bool = False  # moments of a TIMESTAMP column whose local time comes twice
 
     def anything(self) -> "Looked":
         self.intervals.append(EVERYTHING)
@@ -46,6 +47,23 @@ class Looked:
 _OFFSET = re.compile(r"[+-]\d\d?:\d\d")
 _CONVERTING = frozenset(("CREATE_TABLE", "ALTER_TABLE", "CREATE_INDEX"))
 _CHANGING_COLUMNS = frozenset(("CHANGE", "MODIFY"))
+# With one of these a server may make a new table and copy the rows; changes without them are made in place.
+_COPYING = _CHANGING_COLUMNS | frozenset(
+    (
+        "CHECK",
+        "CONVERT",
+        "COPY",
+        "ENCRYPTION",
+        "ENGINE",
+        "FOREIGN",
+        "ORDER",
+        "PARTITION",
+        "PARTITIONING",
+        "PRIMARY",
+        "REFERENCES",
+        "STORED",
+    )
+)
 _TIMES = frozenset(("timestamp", "datetime", "date"))
 # With these a statement makes moments that stand neither in its text nor in its rows.
 _ARITHMETIC = frozenset(
@@ -82,7 +100,7 @@ def zone_for(connection: Connection, change: SchemaChange, wording: Wording, ask
     zone = Zone.parse(change.session[OFFSETS])
     looked = Looked()
     if wording.kind in _CONVERTING:
-        looked = yield from _looked_at(connection, change, wording, ask)
+        looked = yield from _looked_at(connection, change, wording, zone, ask)
     offset = zone.only_offset([_moment(change), *looked.intervals])
     setting = None if offset is None else written(offset)
     return setting or (yield from _agreeing(connection, change, zone, looked, ask))
@@ -94,7 +112,7 @@ def _moment(change: SchemaChange) -> Interval:
 
 
 def _looked_at(
-    connection: Connection, change: SchemaChange, wording: Wording, ask: Asked
+    connection: Connection, change: SchemaChange, wording: Wording, zone: Zone, ask: Asked
 ) -> Generator[None, None, Looked]:
     looked = Looked(literals=list(_literals(connection, wording)))
     for second in looked.literals:
@@ -103,10 +121,14 @@ def _looked_at(
         return looked.anything() if "PARTITION" in wording.words and wording.words & _ARITHMETIC else looked
     for table in change.tables:
         shape = find_shape(connection, table.name)
-        if shape is not None and _converts(shape, table, wording) and has_rows(connection, table.name):
+        if shape is None or not has_rows(connection, table.name):
+            continue
+        if _converts(shape, table, wording):
             if wording.words & _ARITHMETIC or _comes_from_elsewhere(shape, table, wording):
                 looked.anything()
             yield from _look_at_rows(shape, looked, ask)
+        if wording.words & _COPYING:
+            yield from _look_for_doubled(shape, zone, looked, ask)
     return looked
 
 
@@ -181,6 +203,19 @@ def _look_at_rows(shape: Shape, looked: Looked, ask: Asked) -> Generator[None]:
             looked.columns.append((shape.name, found.name))
 
 
+def _look_for_doubled(shape: Shape, zone: Zone, looked: Looked, ask: Asked) -> Generator[None]:
+    """A server copies rows by their local times: of two moments that have the same one, it makes one."""
+    names = [identifier(field.name) for field in shape.fields.values() if field.type == "timestamp"]
+    doubled = zone.doubled()
+    inside = [
+        f"{name} BETWEEN {_local(first)} AND {_local(last, '.999999')}" for name in names for first, last in doubled
+    ]
+    question = f"{ON_PRIMARY}SELECT 1 FROM {qualified(shape.name)} WHERE {' OR '.join(inside)} LIMIT 1"
+    if inside and (yield from ask(question)):
+        looked.intervals += doubled
+        looked.doubled = True
+
+
 def _agreeing(
     connection: Connection, change: SchemaChange, zone: Zone, looked: Looked, ask: Asked
 ) -> Generator[None, None, str]:
@@ -199,7 +234,9 @@ def _dispute(disputed: Sequence[Interval], looked: Looked, ask: Asked) -> Genera
     """Whether the statement may look at a local time of which two zones that agree make two moments."""
     if not disputed:
         return False
-    if looked.unknown or any(first <= second < last for second in looked.literals for first, last in disputed):
+    if looked.unknown or looked.doubled:
+        return True
+    if any(first <= second < last for second in looked.literals for first, last in disputed):
         return True
     for table, column in looked.columns:
         name = identifier(column)
@@ -209,8 +246,8 @@ def _dispute(disputed: Sequence[Interval], looked: Looked, ask: Asked) -> Genera
     return False
 
 
-def _local(second: int) -> str:
-    return f"'{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}'"
+def _local(second: int, fraction: str = "") -> str:
+    return f"'{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S}{fraction}'"
 
 
 def agreeing(connection: Connection, name: str, zone: Zone) -> Iterator[tuple[str, Zone]]:

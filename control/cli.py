@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -286,7 +286,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs a command and ends the process with its exit code; the only place where errors become messages."""
     given = sys.argv[1:] if arguments is None else arguments
     telemetry.configure("--json" in given or not sys.stderr.isatty())
-    sys.exit(_run(given, "--json" in given))
+    code = _run(given, "--json" in given)
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Everything that matters is closed by now. What Python would do besides is to take Kafka's clients apart, and they
+    # wait, for as long as it takes, for answers of a broker that is away.
+    os._exit(code)
 
 
 def _run(arguments: list[str], as_json: bool) -> int:

@@ -1,5 +1,6 @@
 """The Kafka client: settings, consumers, topics. Only this, `kafka_producer` and `kafka_errors` import it."""
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -34,6 +35,7 @@ _LARGEST_RECORD = 100_000_000
 _LARGEST_PROPERTY = "message.max.bytes"
 _FETCH_SECONDS = 60.0  # for the next records: a slow link brings some megabytes at once
 _STEP_SECONDS = 0.5
+_LEAVE_SECONDS = 1.0
 _NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
     (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
 )
@@ -108,6 +110,28 @@ def member(
     }
     patience: dict[str, Any] = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 500, **settings.properties}
     return consumer(settings, group, **patience, **properties)
+
+
+def leave(consumer: Consumer) -> None:
+    """Closes a member of a group: the others get its partitions at once.
+
+    The client waits for answers that it still expects, up to a minute from a broker that is away (librdkafka issue
+    4519). Nobody waits for them with it for longer than a moment: the group misses the member's heartbeats then.
+    """
+    errors: list[BaseException] = []
+
+    def close() -> None:
+        try:
+            consumer.close()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            errors.append(error)
+
+    closing = threading.Thread(target=close, name="leave", daemon=True)
+    closing.start()
+    closing.join(_LEAVE_SECONDS)
+    if errors:
+        with errors_of("leave the group"):
+            raise errors[0]
 
 
 def read_to_end(settings: KafkaSettings, topic: str, start: Mapping[int, int] | None = None) -> Iterator[Message]:

@@ -65,6 +65,11 @@ class Zone:
         """Both give every moment the same offset."""
         return [(c.since, c.offset) for c in self.changes] == [(c.since, c.offset) for c in other.changes]
 
+    def doubled(self) -> list[Interval]:
+        """The moments whose local time comes twice: before and after a clock is set back."""
+        turns = ((after.since, before.offset - after.offset) for before, after in pairwise(self.changes))
+        return [(since - back, since + back - 1) for since, back in turns if back > 0]
+
     def disputed(self, other: Self) -> list[Interval]:
         """Local times that are another moment in the other zone, although both agree: those that came twice, of which
         one server takes the first and another the second. In seconds since 1970, the last one not included."""

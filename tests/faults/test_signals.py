@@ -1,5 +1,7 @@
 """SIGTERM ends every command within 10 seconds, with exit code 0, whatever it is doing; a new start goes on."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -53,6 +55,27 @@ def test_migrate_and_its_children_end_while_the_broker_is_away(task: NewTask, wr
     finally:
         made.stack.restart_kafka()
     made.start("migrate")
+    writer.stop()
+
+    made.wait()
+    made.assert_equal()
+
+
+def test_capture_and_apply_end_while_the_broker_is_deaf(task: NewTask, writer: RandomWriter) -> None:
+    """It holds its connections and answers nothing: not what was committed last, nor who leaves the group."""
+    made = task(include=["ran.*"])
+    processes = [made.start("capture"), made.start("apply")]
+    made.wait()
+    broker = made.stack.kafka_pid
+    assert broker is not None
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        writer.wait_for(transactions=50)
+        for process in processes:
+            assert process.terminate() == 0
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    processes = [made.start("capture"), made.start("apply")]
     writer.stop()
 
     made.wait()

@@ -44,3 +44,7 @@ def test_zones_that_agree_but_for_times_that_came_twice() -> None:
     assert later.disputed(ZONE) == [(WINTER + 3600, WINTER + 7200)]
     assert ZONE.disputed(ZONE) == []
     assert not ZONE.agrees(Zone(ZONE.changes[:2]))
+
+
+def test_moments_whose_local_time_comes_twice() -> None:
+    assert ZONE.doubled() == [(WINTER - 3600, WINTER + 3599)]
