@@ -37,6 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the very end, where it is found in a long log: a line for each failure."""
+    for kind in ("failed", "error"):
+        for report in terminalreporter.getreports(kind):
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = (crash.message if crash is not None else report.longreprtext).strip().partition("\n")[0]
+            terminalreporter.write_line(f"{kind}: {report.nodeid} ({report.when}): {reason[:300]}")
+
+
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The worker's servers."""
