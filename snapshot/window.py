@@ -8,6 +8,7 @@ Pure: no clock, no I/O. What it remembers is bounded: beyond `most_bytes` of key
 chunks that may lack one of the forgotten transactions are not exact as a whole.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Passed:
 class _Transaction:
     gtid: str
     keys: set[bytes]
+    bytes: int = 0
 
 
 class Window:
@@ -42,7 +44,7 @@ class Window:
         self._most_bytes = most_bytes
         self._bytes: dict[TableName, int] = {}
         self._bytes_in_all = 0
-        self._touched: dict[TableName, list[_Transaction]] = {}
+        self._touched: dict[TableName, deque[_Transaction]] = {}  # as the stream brought them
         #: streamed transactions whose keys are not remembered: those of every table, and those of single tables
         self._published = published.copy()
         self._forgotten: dict[TableName, GtidSet] = {}
@@ -82,13 +84,14 @@ class Window:
         """The stream has published changes of these keys."""
         if self._floor.contains(gtid):
             return
-        transactions = self._touched.setdefault(table, [])
+        transactions = self._touched.setdefault(table, deque())
         if not transactions or transactions[-1].gtid != gtid:
             transactions.append(_Transaction(gtid, set()))
-        transactions[-1].keys.update(keys)
-        size = sum(map(len, keys)) + _OVERHEAD * len(keys)
-        self._bytes[table] = self._bytes.get(table, 0) + size
-        self._bytes_in_all += size
+        fresh = set(keys) - transactions[-1].keys
+        size = sum(map(len, fresh)) + _OVERHEAD * len(fresh)
+        transactions[-1].keys |= fresh
+        transactions[-1].bytes += size
+        self._count(table, size)
         if self._bytes_in_all > self._most_bytes:
             self.forget(max(self._bytes, key=self._bytes.__getitem__), GtidSet())
 
@@ -97,7 +100,8 @@ class Window:
         forgotten = self._forgotten.get(table, GtidSet()).union(published)
         for transaction in self._touched.get(table, ()):
             forgotten.add(transaction.gtid)
-        self._remember(table, [])
+        self._touched.pop(table, None)
+        self._count(table, -self._bytes.get(table, 0))
         if not self._floor.covers(forgotten):
             self._forgotten[table] = forgotten
 
@@ -132,7 +136,8 @@ class Window:
     def _raise_floor(self) -> None:
         """Drops what every chunk, in flight or to come, is sure to have seen.
 
-        The lows come from one server, whose gtid_executed only grows: the smallest is part of all.
+        The lows come from one server, whose gtid_executed only grows: the smallest is part of all. Transactions go in
+        the order of the log, each looked at once: one that a server has committed out of order stays a moment longer.
         """
         lows = [self._latest, *self._reading.values(), *(chunk.low for _, _, chunk in self._chunks)]
         floor = min(lows, key=GtidSet.count)
@@ -143,14 +148,13 @@ class Window:
             self._published = GtidSet()
         self._forgotten = {table: gone for table, gone in self._forgotten.items() if not floor.covers(gone)}
         for table, transactions in list(self._touched.items()):
-            kept = [transaction for transaction in transactions if not floor.contains(transaction.gtid)]
-            if len(kept) < len(transactions):
-                self._remember(table, kept)
+            while transactions and floor.contains(transactions[0].gtid):
+                self._count(table, -transactions.popleft().bytes)
+            if not transactions:
+                del self._touched[table]
 
-    def _remember(self, table: TableName, transactions: list[_Transaction]) -> None:
-        self._bytes_in_all -= self._bytes.pop(table, 0)
-        self._touched.pop(table, None)
-        if transactions:
-            self._touched[table] = transactions
-            self._bytes[table] = sum(len(key) + _OVERHEAD for each in transactions for key in each.keys)
-            self._bytes_in_all += self._bytes[table]
+    def _count(self, table: TableName, more: int) -> None:
+        self._bytes_in_all += more
+        left = self._bytes.pop(table, 0) + more
+        if left:
+            self._bytes[table] = left

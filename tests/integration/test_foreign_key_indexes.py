@@ -4,6 +4,7 @@ from deploy.local import Stack
 from runtime.mysql import connect
 from tests.conftest import NewTask
 from tests.pipeline.settle import settle
+from tests.pipeline.task import Place
 
 _BEFORE = (
     "CREATE DATABASE fki",
@@ -41,4 +42,22 @@ def test_indexes_of_foreign_keys(databases: Stack, task: NewTask) -> None:
                 source.execute(f"ALTER TABLE {table} RENAME KEY {row[2]} TO {row[2]}_{table}")
                 settle(moved, processes)
     moved.run("verify")
+    moved.assert_equal()
+
+
+def test_a_target_that_dies_behind_the_statement(databases: Stack, task: NewTask) -> None:
+    """It has run, and the index that goes with it is still there."""
+    moved = task(include=["fki.*"])
+    with connect(moved.stack_source) as source:
+        for statement in _BEFORE:
+            source.execute(statement)
+        processes = [moved.start("capture"), moved.start("apply")]
+        settle(moved, processes)
+        processes[1].kill()
+        dying = moved.start("apply", dies_at=Place("apply.ddl_run", 1))
+        for statement in _MEANWHILE[:4]:
+            source.execute(statement)
+            assert dying.exit_code() == -9
+            dying = moved.start("apply", dies_at=Place("apply.ddl_run", 1))
+        settle(moved, [processes[0], dying])
     moved.assert_equal()

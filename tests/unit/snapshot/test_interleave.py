@@ -1,6 +1,7 @@
 """The topics are true at each moment, whatever order the moments come in; and wrong steps are found out."""
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -73,14 +74,14 @@ def _touches_nothing(self: Interleave, table: TableName, gtid: str, keys: Sequen
 
 
 def _forgets_all(self: Window, table: TableName, published: GtidSet) -> None:
-    self._remember(table, [])
+    self._touched.pop(table, None)
 
 
 def _knows_latest(self: Window) -> None:
     """As if a low were a promise for chunks that were read before it."""
     self._floor = self._latest
     for table, transactions in list(self._touched.items()):
-        self._remember(table, [each for each in transactions if not self._floor.contains(each.gtid)])
+        self._touched[table] = deque(each for each in transactions if not self._floor.contains(each.gtid))
 
 
 def _lets_pass(self: Interleave, table: TableName, gtid: str) -> None:

@@ -1,5 +1,7 @@
 """What the window remembers, and for how long."""
 
+import pytest
+
 from schemas.codec import ChunkRows
 from schemas.names import TableName
 from schemas.position import GtidSet, LogPosition
@@ -102,6 +104,31 @@ def test_memory_is_bounded_and_what_is_forgotten_makes_chunks_inexact() -> None:
     window.put(_READER, _T, _chunk(low=999, high=200))
     assert [passed.exact for passed in window.release(_at(200))] == [True]
     assert not window.needed(_T)
+
+
+def test_each_transaction_is_looked_at_once_however_many_lows_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = _window(most_bytes=10_000_000)
+    for number in range(2, 2000):
+        window.touched(_T, _gtid(number), [b"%d" % number])
+    looks: list[str] = []
+    contains = GtidSet.contains
+
+    def counted(self: GtidSet, gtid: str) -> bool:
+        looks.append(gtid)
+        return contains(self, gtid)
+
+    monkeypatch.setattr(GtidSet, "contains", counted)
+    for low in range(2, 1000):
+        window.saw(_READER, _low(low))
+    assert len(looks) < 2 * 1000
+    assert window.remembered_bytes == sum(len(str(number)) + 120 for number in range(1000, 2000))
+
+
+def test_what_one_key_costs_is_counted_once() -> None:
+    window = _window()
+    for _ in range(1000):
+        window.touched(_T, _gtid(2), [b"k"])
+    assert window.remembered_bytes == 121
 
 
 def test_after_a_restart_a_chunk_must_have_seen_all_that_is_published() -> None:
