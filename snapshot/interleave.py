@@ -12,6 +12,7 @@ from typing import Protocol
 
 from runtime.errors import Fatal, Transient
 from runtime.mysql import Endpoint
+from runtime.telemetry import log
 from schemas.codec import ChunkRows
 from schemas.names import TableName
 from schemas.plan import TablePlan
@@ -43,6 +44,7 @@ from snapshot.walking import Walking
 from snapshot.window import Window
 
 _LEAST_CHUNK_BYTES = 32 << 10
+_OPEN_TRANSACTIONS = "one that has written the table is open at the source: SHOW PROCESSLIST and XA RECOVER tell which"
 
 
 class Pool(Protocol):
@@ -271,6 +273,7 @@ class Interleave:
             case HoldWanted():
                 self._held(walk).wanted()
             case HoldEnded():
+                log.warning("waits_for_open_transactions", table=str(walk.table), hint=_OPEN_TRANSACTIONS)
                 self._lift(walk)
             case Located():
                 self._held(walk).located(report.high)

@@ -142,31 +142,42 @@ class RandomWriter:
             transactions = iter(made)
             connection = self._connect()
             due = time.monotonic()
-            while self._may_go_on(due):
+            while not self._ending:
+                if self._is_to_pause(due):
+                    connection = self._decide(connection, made)
+                    self._rest()
+                    continue
                 due = max(due + self._interval, time.monotonic())
                 connection = self._run(connection, next(transactions))
                 with self._changed:
                     self._done += 1
                     self._changed.notify_all()
-            for statements in made.end():
-                connection = self._run(connection, statements)
-            connection.close()
+            self._decide(connection, made).close()
         except BaseException as error:
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()
             raise
 
-    def _may_go_on(self, due: float) -> bool:
-        """Waits for the time of the next transaction, and while the writer is paused; false at its end."""
+    def _is_to_pause(self, due: float) -> bool:
+        """Waits for the time of the next transaction, or for a pause."""
         with self._changed:
             self._changed.wait_for(lambda: self._paused or self._ending, max(0.0, due - time.monotonic()))
-            if self._paused and not self._ending:
-                self._idle += 1
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: not self._paused or self._ending)
-                self._idle -= 1
-            return not self._ending
+            return self._paused or self._ending
+
+    def _rest(self) -> None:
+        """Until the pause is over."""
+        with self._changed:
+            self._idle += 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._paused or self._ending)
+            self._idle -= 1
+
+    def _decide(self, connection: Connection, made: Transactions) -> Connection:
+        """Nothing stays prepared, whose locks would keep a reader from a table without a key."""
+        for statements in made.end():
+            connection = self._run(connection, statements)
+        return connection
 
     def _run(self, connection: Connection, statements: Sequence[str]) -> Connection:
         try:
