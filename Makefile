@@ -25,8 +25,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## a shop database moves while it is written: the whole product in three minutes
 	$(BIN)/python -m deploy.demo
 
-test: lint $(STAMP) ## everything that CI runs, on WORKERS stacks of servers side by side (default 3)
-	$(BIN)/pytest $(SLOW_FIRST) -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder --durations 40 -m "not long"
+test: lint $(STAMP) ## everything that CI runs, on WORKERS stacks of servers side by side (default 2)
+	$(BIN)/pytest $(SLOW_FIRST) -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder --durations 40 -m "not long"
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .
