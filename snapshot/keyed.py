@@ -10,7 +10,8 @@ from runtime.mysql import Refused
 from runtime.seams import seam
 from schemas.codec import chunk_select, encode_chunk, key_literals
 from schemas.plan import TablePlan
-from schemas.table import Table
+from schemas.sql import qualified
+from schemas.table import Table, UniqueKey
 from schemas.types.column import Malformed
 from snapshot import keyset, virtual
 from snapshot.messages import Changed, Chunk, Walk
@@ -21,6 +22,7 @@ _FIRST_LIMIT = 1000
 _MOST_ROWS = 100_000
 _GROWTH = 4
 _WAIT_SECONDS = 1
+_NO_SUCH_INDEX = 1176
 
 
 def read(session: Session, walk: Walk, plan: TablePlan) -> Steps:
@@ -65,10 +67,26 @@ def _rows(session: Session, walk: Walk, table: Table, limit: int) -> Rows:
         select = keyset.chunk(table, chunk_select(table), walk.after, walk.until, limit)
         return session.rows(select, limit, 2 * walk.chunk_bytes)
     except Refused as error:
+        if error.code == _NO_SUCH_INDEX and (renamed := _under_its_index(session, table)) is not None:
+            return _rows(session, walk, renamed, limit)
         if not virtual.is_computing(error, table):
             raise
     select = keyset.chunk(table, virtual.readable(session, table), walk.after, walk.until, limit)
     return session.rows(select, limit, 2 * walk.chunk_bytes)
+
+
+def _under_its_index(session: Session, table: Table) -> Table | None:
+    """The table with another index of the same columns for its key: a log tells a unique key of NOT NULL columns as if
+    it were the primary key, and a definition that is not certain knows nothing else."""
+    found: dict[str, list[tuple[str, object]]] = {}
+    for row in session.query(f"SHOW INDEX FROM {qualified(table.name)}"):
+        if not int(row[1]):
+            found.setdefault(str(row[2]), []).append((str(row[4]).lower(), row[7]))
+    wanted = [(name.lower(), None) for name in table.key]
+    name = next((name for name, parts in found.items() if parts == wanted and name != keyset.index_name(table)), None)
+    if name is None:
+        return None
+    return replace(table, primary_key=(), unique_keys=(UniqueKey(name=name, columns=table.key, total=True),))
 
 
 def _next_limit(limit: int, rows: Rows, walk: Walk) -> int:

@@ -2,18 +2,20 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint
+from schemas import codec
 from schemas.codec import chunk_select, encode_chunk
 from schemas.names import TableName
 from schemas.plan import TablePlan
 from schemas.records import RangeRecord
 from schemas.table import to_json
 from snapshot import keyed, keyset
-from snapshot.messages import Chunk, Walk
+from snapshot.messages import Changed, Chunk, Walk
 from snapshot.planner import plan_ranges
 from snapshot.session import Session
 from tests.integration.snapshot.opening import literals
@@ -101,6 +103,25 @@ def test_a_table_whose_rows_are_not_its_own_is_refused(source: Endpoint, connect
     with pytest.raises(Fatal, match=rf"{database}\.t is a table of the engine MRG_MYISAM") as caught:
         plan_ranges(connection, [table], readers=1)
     assert "objects.exclude" in caught.value.hint
+
+
+def test_a_unique_key_that_the_log_tells_as_the_primary_key(
+    source: Endpoint, connection: Connection, database: str
+) -> None:
+    connection.execute("CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, v INT, UNIQUE KEY v (v), UNIQUE KEY u (b, a))")
+    connection.execute(f"INSERT INTO t VALUES {literals(300, lambda number: f'{number % 7}, {number}, {number}')}")
+    name = TableName(database, "t")
+    known = Tap(source, connection, [name]).plan(name).table
+    told = codec.plan("tap", replace(known, primary_key=("b", "a"), unique_keys=()), 0, 0)
+    session = Session(source)
+    (whole,) = plan_ranges(connection, [told.table], readers=1)
+
+    steps = list(keyed.read(session, _walk(told, whole), told))
+
+    assert sum(len(step.rows.keys) for step in steps if isinstance(step, Chunk)) == 300
+    connection.execute("ALTER TABLE t DROP KEY u")
+    assert any(isinstance(step, Changed) for step in keyed.read(session, _walk(told, whole), told))
+    session.close()
 
 
 def _walk(plan: TablePlan, part: RangeRecord) -> Walk:
