@@ -82,13 +82,22 @@ def create_database(connection: Connection, database: str) -> str:
 
 
 def create_table(connection: Connection, name: TableName) -> str | None:
-    """SHOW CREATE TABLE; None when the table is gone."""
+    """SHOW CREATE TABLE; None when the table is gone, or a view has its name by now."""
     try:
-        return str(connection.query(f"SHOW CREATE TABLE {qualified(name)}")[0][1])
+        (row,) = connection.query(f"SHOW CREATE TABLE {qualified(name)}")
     except Refused as error:
-        if error.code in _GONE:
+        if error.code in _GONE or _is_view(connection, name):
             return None
         raise
+    return str(row[1]) if len(row) == 2 else None  # of a view it tells more
+
+
+def _is_view(connection: Connection, name: TableName) -> bool:
+    found = connection.query(
+        "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
+        (name.database, name.name),
+    )
+    return any("VIEW" in str(kind) for (kind,) in found)
 
 
 def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[TableName, Table]:
