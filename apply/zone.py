@@ -210,8 +210,9 @@ def _look_for_doubled(shape: Shape, zone: Zone, looked: Looked, ask: Asked) -> G
     inside = [
         f"{name} BETWEEN {_local(first)} AND {_local(last, '.999999')}" for name in names for first, last in doubled
     ]
-    question = f"{ON_PRIMARY}SELECT 1 FROM {qualified(shape.name)} WHERE {' OR '.join(inside)} LIMIT 1"
-    if inside and (yield from ask(question)):
+    if not inside:
+        return
+    if (yield from ask(f"{ON_PRIMARY}SELECT 1 FROM {qualified(shape.name)} WHERE {' OR '.join(inside)} LIMIT 1")):
         looked.intervals += doubled
         looked.doubled = True
 

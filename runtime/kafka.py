@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,15 +119,15 @@ def leave(consumer: Consumer) -> None:
     The client waits for answers that it still expects, up to a minute from a broker that is away (librdkafka issue
     4519). Nobody waits for them with it for longer than a moment: the group misses the member's heartbeats then.
     """
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
 
     def close() -> None:
         try:
             consumer.close()
-        except BaseException as error:  # noqa: BLE001 - raised again below
+        except Exception as error:  # noqa: BLE001 - raised again below
             errors.append(error)
 
-    closing = threading.Thread(target=close, name="leave", daemon=True)
+    closing = threading.Thread(target=copy_context().run, args=(close,), daemon=True)  # its log lines name the process
     closing.start()
     closing.join(_LEAVE_SECONDS)
     if errors:

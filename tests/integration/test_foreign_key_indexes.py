@@ -1,10 +1,11 @@
 """Indexes that the source makes for foreign keys, and takes away again by itself, are the same at the target."""
 
 from deploy.local import Stack
-from runtime.mysql import connect
+from runtime.mysql import Connection, connect
 from tests.conftest import NewTask
+from tests.pipeline.process import Process
 from tests.pipeline.settle import settle
-from tests.pipeline.task import Place
+from tests.pipeline.task import Place, Task
 
 _BEFORE = (
     "CREATE DATABASE fki",
@@ -30,10 +31,7 @@ _MEANWHILE = (
 def test_indexes_of_foreign_keys(databases: Stack, task: NewTask) -> None:
     moved = task(include=["fki.*"])
     with connect(moved.stack_source) as source:
-        for statement in _BEFORE:
-            source.execute(statement)
-        processes = [moved.start("capture"), moved.start("apply")]
-        settle(moved, processes)
+        processes = _begun(moved, source)
         for statement in _MEANWHILE:
             source.execute(statement)
             settle(moved, processes)
@@ -49,10 +47,7 @@ def test_a_target_that_dies_behind_the_statement(databases: Stack, task: NewTask
     """It has run, and the index that goes with it is still there."""
     moved = task(include=["fki.*"])
     with connect(moved.stack_source) as source:
-        for statement in _BEFORE:
-            source.execute(statement)
-        processes = [moved.start("capture"), moved.start("apply")]
-        settle(moved, processes)
+        processes = _begun(moved, source)
         processes[1].kill()
         dying = moved.start("apply", dies_at=Place("apply.ddl_run", 1))
         for statement in _MEANWHILE[:4]:
@@ -61,3 +56,12 @@ def test_a_target_that_dies_behind_the_statement(databases: Stack, task: NewTask
             dying = moved.start("apply", dies_at=Place("apply.ddl_run", 1))
         settle(moved, [processes[0], dying])
     moved.assert_equal()
+
+
+def _begun(moved: Task, source: Connection) -> list[Process]:
+    """Capture and apply, with everything of before at the target."""
+    for statement in _BEFORE:
+        source.execute(statement)
+    processes = [moved.start("capture"), moved.start("apply")]
+    settle(moved, processes)
+    return processes
