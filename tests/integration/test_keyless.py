@@ -15,6 +15,8 @@ from snapshot import at_once
 from snapshot.messages import Chunk, HoldEnded, HoldWanted, Located, Walk
 from snapshot.session import Session
 from snapshot.wishes import Pause, Wish
+from tests.conftest import NewTask
+from tests.pipeline.settle import settle
 
 _NAME = TableName("waited", "t")
 _GTIDS_OF_56 = ["--enforce-gtid-consistency=ON", "--log-slave-updates"]
@@ -64,3 +66,21 @@ def test_an_open_transaction_is_waited_for(source: Endpoint) -> None:
     (chunk,) = [step for step in seen if isinstance(step, Chunk)]
     assert [type(step) for step in seen[:3]] == [HoldWanted, Wish, Located]
     assert chunk.rows == codec.encode_chunk(plan, b"\x02\x00\x00\x00\x012")
+
+
+def test_capture_says_which_table_an_open_transaction_keeps_it_from(databases: Stack, task: NewTask) -> None:
+    moved = task(include=["waited.*"])
+    with connect(moved.stack_source) as admin:
+        for statement in ("CREATE DATABASE waited", "CREATE TABLE waited.t (a INT)", "INSERT INTO waited.t VALUES (1)"):
+            admin.execute(statement)
+        admin.execute("XA START 'waited'")
+        admin.execute("INSERT INTO waited.t VALUES (2)")
+        admin.execute("XA END 'waited'")
+        admin.execute("XA PREPARE 'waited'")
+        try:
+            processes = [moved.start("capture"), moved.start("apply")]
+            assert "waited.t" in processes[0].wait_for("waits_for_open_transactions")
+        finally:
+            admin.execute("XA COMMIT 'waited'")
+        settle(moved, processes)
+    moved.assert_equal()
