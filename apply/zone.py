@@ -127,7 +127,7 @@ def _looked_at(
             if wording.words & _ARITHMETIC or _comes_from_elsewhere(shape, table, wording):
                 looked.anything()
             yield from _look_at_rows(shape, looked, ask)
-        if wording.words & _COPYING or _always_copied(table):
+        if wording.words & _COPYING:
             yield from _look_for_doubled(shape, zone, looked, ask)
     return looked
 
@@ -201,11 +201,6 @@ def _look_at_rows(shape: Shape, looked: Looked, ask: Asked) -> Generator[None]:
         elif first is not None and last is not None:
             looked.intervals += _around(int(first), int(last))
             looked.columns.append((shape.name, found.name))
-
-
-def _always_copied(table: TouchedTable) -> bool:
-    """Engines without transactions change hardly anything in place."""
-    return table.definition is not None and not from_json(table.definition).reads_consistently
 
 
 def _look_for_doubled(shape: Shape, zone: Zone, looked: Looked, ask: Asked) -> Generator[None]:
