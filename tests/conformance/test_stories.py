@@ -15,7 +15,7 @@ from deploy.local import Stack
 from tests.conformance.rounds.sources import Kind, pair
 from tests.conformance.stories.play import Outcome, Stage
 from tests.conformance.stories.trials import Trial
-from tests.conformance.stories.writer import CONVERTED_UNNAMED, Story, story
+from tests.conformance.stories.writer import UNNAMED_CHARSETS, Story, story
 
 _TOGETHER = 50
 #: how many are always played, and how many in a long run
@@ -58,7 +58,7 @@ def test_stories(kind: Kind, first: int, count: int, trial: Trial, databases: St
 
 
 def _story(kind: Kind, number: int) -> Story:
-    return story(number) if kind is Kind.FULL else story(number, CONVERTED_UNNAMED)
+    return story(number) if kind is Kind.FULL else story(number, UNNAMED_CHARSETS)
 
 
 def _told(kind: Kind, trial: Trial, failed: Sequence[Outcome]) -> str:

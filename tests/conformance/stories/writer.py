@@ -29,8 +29,8 @@ _PARTITIONS = (
     "PARTITION pm VALUES LESS THAN MAXVALUE)",
 )
 _CHARSETS = ("utf8mb4", "latin1", "utf8mb4 COLLATE utf8mb4_bin", "ucs2", "utf8mb3")
-#: what columns are converted to where the log does not name labels: they keep their bytes, which ucs2 reads by two
-CONVERTED_UNNAMED = tuple("latin1 COLLATE latin1_bin" if charset == "ucs2" else charset for charset in _CHARSETS)
+#: where the log does not name labels: a conversion keeps their bytes, of which ucs2 takes two for one of latin1
+UNNAMED_CHARSETS = tuple("latin1 COLLATE latin1_bin" if charset == "ucs2" else charset for charset in _CHARSETS)
 _ROWS = 40
 
 
@@ -54,9 +54,9 @@ class Story:
         return f"apart{self.number}"
 
 
-def story(number: int, converted: Sequence[str] = _CHARSETS) -> Story:
-    """The story of this number, whose tables are converted to these charsets."""
-    writer = _Writer(number, converted)
+def story(number: int, charsets: Sequence[str] = _CHARSETS) -> Story:
+    """The story of this number, in which tables have these charsets."""
+    writer = _Writer(number, charsets)
     before = [writer.create(name) for name in _NAMES[:3]] + [writer.fill(name) for name in _NAMES[:3]]
     before += [statement for _ in range(writer.of(0, 4, 8)) for statement in writer.next()]
     meanwhile = [statement for _ in range(writer.of(12, 20, 30)) for statement in writer.next()]
@@ -66,9 +66,9 @@ def story(number: int, converted: Sequence[str] = _CHARSETS) -> Story:
 class _Writer:
     """Knows no table's definition: statements that do not fit are refused by the source."""
 
-    def __init__(self, number: int, converted: Sequence[str]) -> None:
+    def __init__(self, number: int, charsets: Sequence[str]) -> None:
         self._random = Random(number)
-        self._converted = converted
+        self._charsets = charsets
         self._apart = f"apart{number}"
         self._database = f"story{number}"
         self._made = 0
@@ -104,7 +104,7 @@ class _Writer:
         body = ", ".join(filter(None, [f"id {number}", *columns, key]))
         partitions = f" {chance.choice(_PARTITIONS)}" if chance.random() < 0.2 else ""
         engine = "" if partitions else chance.choice(_ENGINES)
-        charset = chance.choice(("", "", f" CHARACTER SET {chance.choice(_CHARSETS)}"))
+        charset = chance.choice(("", "", f" CHARACTER SET {chance.choice(self._charsets)}"))
         return f"CREATE TABLE {clause}{name} ({body}{chance.choice(_MORE)}){engine}{charset}{partitions}"
 
     def fill(self, name: str) -> str:
@@ -194,8 +194,8 @@ class _Writer:
                 f"RENAME COLUMN {column} TO {new}",
                 f"CHANGE {column} {new} {kind}",
                 f"ALTER COLUMN i SET DEFAULT {self._id()}",
-                f"CONVERT TO CHARACTER SET {chance.choice(self._converted)}",
-                f"DEFAULT CHARACTER SET {chance.choice(_CHARSETS)}",
+                f"CONVERT TO CHARACTER SET {chance.choice(self._charsets)}",
+                f"DEFAULT CHARACTER SET {chance.choice(self._charsets)}",
                 f"ENGINE={chance.choice(('InnoDB', 'InnoDB', 'MyISAM'))}",
                 f"AUTO_INCREMENT = {100 + self._id()}",
                 f"ADD CONSTRAINT {new} CHECK (n > -1000000)",
@@ -298,7 +298,7 @@ class _Writer:
     def _databases(self) -> str:
         return self._random.choice(
             (
-                f"ALTER DATABASE {self._database} CHARACTER SET {self._random.choice(_CHARSETS)}",
+                f"ALTER DATABASE {self._database} CHARACTER SET {self._random.choice(self._charsets)}",
                 f"DROP DATABASE {self._apart}",
                 f"CREATE DATABASE IF NOT EXISTS {self._apart}",
             )
