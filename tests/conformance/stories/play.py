@@ -9,7 +9,7 @@ from typing import Any
 from deploy.local import Stack
 from runtime.errors import Transient
 from runtime.mysql import Connection, Endpoint, Refused, connect
-from tests.conformance.stories.trials import PATIENCE_SECONDS, Trial, afterwards, around, second
+from tests.conformance.stories.trials import PATIENCE_SECONDS, STATE_DATABASE, Trial, afterwards, around, second
 from tests.conformance.stories.writer import Story
 from tests.pipeline.compare import differences
 from tests.pipeline.settle import Unsettled, settle
@@ -56,12 +56,14 @@ class Stage:
                 return
 
     def _together(self, stories: Sequence[Story]) -> list[Outcome]:
-        self._clean()
+        _clean(self._stack.source.endpoint("admin"))
         told = [Telling(self._stack, story) for story in stories]
         accepted = [each.tell(each.story.before) for each in told]
         names = [story.database for story in stories]
         found: list[str] = []
         with second(self._trial, self._stack) as other, self._task(names, other) as task:
+            for server in filter(None, (task.stack_destination, other)):
+                _clean(server)
             targets = list(task.content["targets"])
             with around(self._trial, task) as meanwhile:
                 process = task.start("migrate")
@@ -89,13 +91,6 @@ class Stage:
             account = {"host": other.host, "port": other.port, "user": other.user, "password": other.password}
             overrides["targets"] = {"other": account}
         return Task(self._stack, self._folder, include=[f"{name}.*" for name in databases], overrides=overrides)
-
-    def _clean(self) -> None:
-        for server in (self._stack.source, self._stack.destination):
-            with connect(server.endpoint("admin"), init="SET foreign_key_checks = 0") as connection:
-                for (name,) in connection.query("SHOW DATABASES"):
-                    if _NAMED.fullmatch(str(name)) or name == "penstock":
-                        connection.execute(f"DROP DATABASE {name}")
 
 
 class Telling:
@@ -136,3 +131,11 @@ def _guilty(error: str, stories: Sequence[Story]) -> Story | None:
     """The story whose table an error names."""
     numbers = _NAMED.findall(error.partition("\n--- ")[0])
     return next((story for story in stories if numbers and story.number == int(numbers[-1])), None)
+
+
+def _clean(server: Endpoint) -> None:
+    """Drops what stories before have left there, penstock's own too."""
+    with connect(server, init="SET foreign_key_checks = 0") as connection:
+        for (name,) in connection.query("SHOW DATABASES"):
+            if _NAMED.fullmatch(str(name)) or name == STATE_DATABASE:
+                connection.execute(f"DROP DATABASE {name}")

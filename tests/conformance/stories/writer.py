@@ -53,6 +53,14 @@ class Story:
     def elsewhere(self) -> str:
         return f"apart{self.number}"
 
+    def in_ascii(self) -> "Story":
+        """With labels of ENUM in ASCII: what MySQL 5.6 makes of others in a conversion is not known from its text."""
+        before, meanwhile = (
+            tuple(statement.replace("Größe", "size") for statement in statements)
+            for statements in (self.before, self.meanwhile)
+        )
+        return Story(self.number, before, meanwhile)
+
 
 def story(number: int, charsets: Sequence[str] = _CHARSETS) -> Story:
     """The story of this number, in which tables have these charsets."""
