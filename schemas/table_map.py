@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from runtime.errors import Fatal
-from schemas.charsets import known, longest, text_of
+from schemas.charsets import known, longest, shortest, text_of
 from schemas.collations import collation
 from schemas.map_metadata import Cursor, Metadata, read_metadata
 from schemas.names import TableName
@@ -313,7 +313,7 @@ def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
             f"table {table}, column {column.name}: charset {charset} is not known",
             hint="convert the column to utf8mb4 at the source, or exclude the table",
         )
-    labels = tuple(text_of("utf8mb4" if charset == "binary" else charset, label) for label in column.labels)
+    labels = tuple(_label("utf8mb4" if charset == "binary" else charset, label) for label in column.labels)
     kind = "enum" if column.type == _ENUM else "set"
     return replace(
         bare,
@@ -323,6 +323,12 @@ def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
         collation=name,
         labels=labels,
     )
+
+
+def _label(charset: str, data: bytes) -> str:
+    """As SHOW CREATE TABLE has it. CONVERT TO CHARACTER SET ucs2 keeps the bytes of labels, also where they are no
+    whole number of characters then: the server leaves out the rest."""
+    return text_of(charset, data[: len(data) - len(data) % shortest(charset)])
 
 
 def _character(bare: Column, column: MapColumn, table: TableName) -> Column:

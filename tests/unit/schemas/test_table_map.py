@@ -13,6 +13,7 @@ from schemas.types.column import Malformed
 from tests.unit.schemas import golden
 
 _MAPS = golden.table_maps()
+_ENUM, _UCS2_GENERAL_CI = 0xF7, 35  # codes of the server's
 _TABLES = {table.name.name: table for table in golden.tables()}
 
 
@@ -108,6 +109,16 @@ def test_without_names_an_operator_must_act() -> None:
     assert "binlog_row_metadata=FULL" in caught.value.hint
 
 
+def test_labels_that_are_no_whole_number_of_characters_are_as_the_server_shows_them() -> None:
+    """Of ENUM('on', 'off', 'Größe') after CONVERT TO CHARACTER SET ucs2."""
+    labels = tuple(label.encode() for label in ("on", "off", "Größe"))
+    event = _one(_ENUM, collation=_UCS2_GENERAL_CI, labels=labels, size=1)
+
+    [column] = table_of(event, None).columns
+
+    assert column.column_type == "enum('潮','潦','䝲쎶쎟')"
+
+
 def test_a_decimal_of_mysql_4_is_refused() -> None:
     with pytest.raises(Fatal, match="column old: DECIMAL in the format of MySQL 4"):
         table_of(_one(0), None)
@@ -125,17 +136,17 @@ def test_an_unknown_type_is_refused() -> None:
         table_of(_one(99), None)
 
 
-def _one(code: int) -> TableMap:
+def _one(code: int, collation: int | None = None, labels: tuple[bytes, ...] = (), size: int = 0) -> TableMap:
     column = MapColumn(
         type=code,
-        size=0,
+        size=size,
         precision=0,
         scale=0,
         nullable=True,
         name="old",
         unsigned=False,
-        collation=None,
-        labels=(),
+        collation=collation,
+        labels=labels,
         geometry=0,
         dimensions=0,
         visible=True,
