@@ -21,8 +21,9 @@ from schemas.sql import identifier, qualified
 from schemas.wording import Wording, wording
 
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
-# What it forbids is wanted: engines that the destination does not run become InnoDB.
-_LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION",))
+# What NO_ENGINE_SUBSTITUTION forbids is wanted: engines that the destination does not run become InnoDB. TRADITIONAL
+# stands for it too, and the others that it stands for are named beside it.
+_LEFT_OUT = frozenset(("NO_ENGINE_SUBSTITUTION", "TRADITIONAL"))
 _TEXTS = frozenset((Kind.ALTER_TABLE, Kind.RENAME_TABLE, Kind.CREATE_INDEX, Kind.DROP_INDEX))
 
 

@@ -100,6 +100,8 @@ def test_a_kind_that_is_not_known_is_refused() -> None:
 def test_engines_that_are_missing_may_be_replaced() -> None:
     found = sql_mode(change("ALTER_TABLE", "", T, mode="ANSI_QUOTES,NO_ENGINE_SUBSTITUTION,STRICT_ALL_TABLES"))
     assert found == "ANSI_QUOTES,STRICT_ALL_TABLES"
+    found = sql_mode(change("CREATE_TABLE", "", T, mode="STRICT_ALL_TABLES,TRADITIONAL,NO_ENGINE_SUBSTITUTION"))
+    assert found == "STRICT_ALL_TABLES"
 
 
 def test_the_digest_leaves_counters_out() -> None:
