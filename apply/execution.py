@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from apply.context import Limits, Unlike, enter
 from apply.ddl import Again, Plan, digest, drop_database, head, lexed_modes, plan, wording_of
 from apply.defaults import missing_defaults
 from apply.destination import IDLE_SECONDS, definition, has_rows, open_session, read_shape, version
-from apply.engines import forgotten_foreign_keys
+from apply.engines import copied_if_needed, forgotten_foreign_keys
 from apply.evidence import contents, is_as_told
 from apply.ledger import Entry, Ledger
 from apply.owners import Claims, Owners, spelled
@@ -253,7 +254,7 @@ class Execution:
         try:
             with closing((yield from self._prepared(reader, holder))) as runner:
                 for statement in _statements(reader, wanted):
-                    yield from self._wait_for(runner, (holder, reader), statement)
+                    yield from copied_if_needed(runner, partial(self._wait_for, runner, (holder, reader), statement))
         except (Refused, Unlike) as error:
             return Objection(error, statement)
         seam("apply.ddl_run")

@@ -94,6 +94,13 @@ def text_of(charset: str, data: bytes) -> str:
     return "".join(character for character, _, _ in _walk(_tables()[charset], longest(charset), data))
 
 
+def character_of(charset: str, code: bytes) -> str | None:
+    """The character that these bytes are to the server; None where they are none."""
+    if charset not in _UNICODE:
+        return _tables()[charset].read(code)
+    return _read(_UNICODE[charset], code)
+
+
 def characters(charset: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """Each character with its bytes, in a set that clients may use; U+FFFD for each byte that belongs to none."""
     if charset in _UNICODE:

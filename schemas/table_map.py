@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from runtime.errors import Fatal
-from schemas.charsets import known, longest, shortest, text_of
+from schemas.charsets import known, longest
 from schemas.collations import collation
+from schemas.labels import label_text
 from schemas.map_metadata import Cursor, Metadata, read_metadata
 from schemas.names import TableName
 from schemas.table import Column, Table, UniqueKey, identifying
@@ -313,7 +314,7 @@ def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
             f"table {table}, column {column.name}: charset {charset} is not known",
             hint="convert the column to utf8mb4 at the source, or exclude the table",
         )
-    labels = tuple(_label("utf8mb4" if charset == "binary" else charset, label) for label in column.labels)
+    labels = tuple(label_text("utf8mb4" if charset == "binary" else charset, label) for label in column.labels)
     kind = "enum" if column.type == _ENUM else "set"
     return replace(
         bare,
@@ -323,12 +324,6 @@ def _labelled(bare: Column, column: MapColumn, table: TableName) -> Column:
         collation=name,
         labels=labels,
     )
-
-
-def _label(charset: str, data: bytes) -> str:
-    """As SHOW CREATE TABLE has it. CONVERT TO CHARACTER SET ucs2 keeps the bytes of labels, also where they are no
-    whole number of characters then: the server leaves out the rest."""
-    return text_of(charset, data[: len(data) - len(data) % shortest(charset)])
 
 
 def _character(bare: Column, column: MapColumn, table: TableName) -> Column:

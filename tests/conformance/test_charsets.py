@@ -1,5 +1,6 @@
 """Charsets and collations as a real server knows them."""
 
+import random
 from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
@@ -10,9 +11,15 @@ from runtime.errors import Fatal
 from runtime.mysql import Connection, connect
 from schemas.charsets import decoder, keeps_ascii, known, longest, shortest, text_of
 from schemas.collations import collation
+from schemas.labels import label_text
+from schemas.sql import text_literal
+from schemas.types.enumset import labels_of
 from tests.conformance.charset_values import CHARSETS, broken, part, whole
 
 _BATCH = 400
+_STORED = {"ucs2": "utf-16-be", "utf8mb4": "utf-8", "latin1": "latin-1", "utf32": "utf-32-be"}
+_SHOWN = "SELECT COLUMN_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'labels' AND TABLE_NAME = 't'"
+_UNLIKE_ANYTHING = b"\x8f\x00"  # which servers take for U+0000 in ujis, with some bytes behind it
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,39 @@ def test_certain_text_leads_back_in_any_company(charset: str, source: Connection
         assert list(source.query(f"SELECT 0, {', '.join(backs)}" if backs else "SELECT 0")[0])[1:] == expected
         certain += len(backs)
     assert certain > 100
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_labels_kept_in_the_bytes_of_another_charset_are_as_the_server_shows_them(
+    charset: str, source: Connection
+) -> None:
+    """ALTER TABLE ... CONVERT TO CHARACTER SET keeps the bytes of labels."""
+    chance = random.Random(charset)
+    source.execute("CREATE DATABASE IF NOT EXISTS labels")
+    compared = 0
+    for stored_as, codec in _STORED.items():
+        for label in {_label(chance, codec) for _ in range(4)}:
+            code = label.encode(codec)
+            if charset == stored_as or _UNLIKE_ANYTHING in code:
+                continue
+            source.execute("DROP TABLE IF EXISTS labels.t")
+            source.execute(f"CREATE TABLE labels.t (e ENUM({text_literal(label)})) CHARACTER SET {stored_as}")
+            source.execute(f"ALTER TABLE labels.t CONVERT TO CHARACTER SET {charset}")
+            ours = "".join(character if character < "\U00010000" else "?" for character in label_text(charset, code))
+            [(shown,)] = source.query(_SHOWN)
+            assert labels_of(str(shown)) == (ours,), (stored_as, code.hex())
+            compared += 1
+    assert compared >= 8
+
+
+def _label(chance: random.Random, codec: str) -> str:
+    ranges = [(0x21, 0x7F), (0xA1, 0x100)]
+    if codec != "latin-1":
+        ranges += [(0x100, 0x3000), (0x4E00, 0x9FA0), (0xE000, 0xFFF0)]
+    if codec in ("utf-8", "utf-32-be"):
+        ranges.append((0x10000, 0x110000))
+    letters = (chr(chance.randrange(*chance.choice(ranges))) for _ in range(chance.randrange(1, 7)))
+    return "".join(letter for letter in letters if letter != ",") or "x"
 
 
 def test_ascii_is_kept_where_we_say_so(source: Connection) -> None:

@@ -109,7 +109,7 @@ def test_without_names_an_operator_must_act() -> None:
     assert "binlog_row_metadata=FULL" in caught.value.hint
 
 
-def test_labels_that_are_no_whole_number_of_characters_are_as_the_server_shows_them() -> None:
+def test_labels_that_a_conversion_has_left_in_other_bytes_are_as_the_server_shows_them() -> None:
     """Of ENUM('on', 'off', 'Größe') after CONVERT TO CHARACTER SET ucs2."""
     labels = tuple(label.encode() for label in ("on", "off", "Größe"))
     event = _one(_ENUM, collation=_UCS2_GENERAL_CI, labels=labels, size=1)
