@@ -8,6 +8,7 @@ from runtime import environment
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused
 from schemas.ddl.shown import generated
+from schemas.labels import printed
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY, qualified
 from schemas.table import TEXT_TYPES, Table
@@ -75,7 +76,7 @@ class Shape:
 
     def columns_differ(self, table: Table) -> bool:
         """Whether the columns of `table` are others, or of other types, or in another order."""
-        wanted = [(column.name.lower(), _plain_type(column.column_type)) for column in table.columns]
+        wanted = [(column.name.lower(), _plain_type(printed(column.column_type))) for column in table.columns]
         return wanted != [(name, _plain_type(each.column_type)) for name, each in self.fields.items()]
 
 
@@ -113,7 +114,7 @@ def version(connection: Connection) -> int:
 def definition(connection: Connection, table: TableName) -> str | None:
     """The CREATE TABLE of a table; None when there is none."""
     try:
-        return str(connection.query(f"{ON_PRIMARY}SHOW CREATE TABLE {qualified(table)}")[0][1])
+        return str(environment.shown(connection, f"{ON_PRIMARY}SHOW CREATE TABLE {qualified(table)}")[0][1])
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return None

@@ -15,9 +15,10 @@ from apply.settings import Limits
 from runtime.errors import Fatal
 from schemas.codec import Decoded
 from schemas.ddl.expressions import depends, words, zoned
+from schemas.labels import printed
 from schemas.plan import Kept
 from schemas.sql import identifier, qualified
-from schemas.table import SPATIAL_TYPES, TEXT_TYPES, Table
+from schemas.table import SPATIAL_TYPES, TEXT_TYPES, Column, Table
 from schemas.types.enumset import labels_of
 
 _FLOATS = frozenset(("float", "double", "real"))
@@ -266,8 +267,12 @@ def _delete(target: str, index: str, apart: tuple[str, ...], key: Sequence[str])
 def _same_enums(shape: Shape, table: Table) -> Iterator[str]:
     for column in table.columns:
         field = shape.fields[column.name.lower()]
-        if column.data_type == "enum" and field.column_type == column.column_type:
+        if column.data_type == "enum" == field.type and labels_of(field.column_type) == _printed(column):
             yield field.name
+
+
+def _printed(column: Column) -> tuple[str, ...]:
+    return tuple(map(printed, column.labels))
 
 
 def _same_labels(shape: Shape, table: Table) -> Iterator[str]:

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from capture.labels import shown_with_labels, with_labels
+from runtime import environment
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from schemas.ddl.charset_names import Charsets
+from schemas.labels import UNPRINTED
 from schemas.names import TableName
 from schemas.selection import Selection
 from schemas.sql import identifier, qualified
@@ -84,12 +87,20 @@ def create_database(connection: Connection, database: str) -> str:
 def create_table(connection: Connection, name: TableName) -> str | None:
     """SHOW CREATE TABLE; None when the table is gone, or a view has its name by now."""
     try:
-        (row,) = connection.query(f"SHOW CREATE TABLE {qualified(name)}")
+        (row,) = environment.shown(connection, f"SHOW CREATE TABLE {qualified(name)}")
     except Refused as error:
         if error.code in _GONE or _is_view(connection, name):
             return None
         raise
-    return str(row[1]) if len(row) == 2 else None  # of a view it tells more
+    if len(row) != 2:  # of a view it tells more
+        return None
+    text = str(row[1])
+    return _with_labels(connection, name, text) if UNPRINTED in text else text
+
+
+def _with_labels(connection: Connection, name: TableName, text: str) -> str:
+    table = read_tables(connection, [name]).get(name)
+    return text if table is None else shown_with_labels(text, table)
 
 
 def _is_view(connection: Connection, name: TableName) -> bool:
@@ -123,25 +134,28 @@ def _read(connection: Connection, database: str, tables: Sequence[str]) -> dict[
         identity = identifying((str(column), whole) for column, whole, _ in primary)
         if primary and not identity:
             others.setdefault(table, set()).add("primary")
-        found[name] = Table(
-            name=name,
-            columns=tuple(columns[table]),
-            primary_key=identity,
-            unique_keys=in_order(
-                UniqueKey(
-                    name=index,
-                    columns=tuple(column for column, _, _ in parts if column is not None),
-                    total=all(whole and filled for _, whole, filled in parts),
-                    whole=all(whole for _, whole, _ in parts),
-                    expressions=any(column is None for column, _, _ in parts),
-                )
-                for index, parts in uniques.items()
+        found[name] = with_labels(
+            connection,
+            Table(
+                name=name,
+                columns=tuple(columns[table]),
+                primary_key=identity,
+                unique_keys=in_order(
+                    UniqueKey(
+                        name=index,
+                        columns=tuple(column for column, _, _ in parts if column is not None),
+                        total=all(whole and filled for _, whole, filled in parts),
+                        whole=all(whole for _, whole, _ in parts),
+                        expressions=any(column is None for column, _, _ in parts),
+                    )
+                    for index, parts in uniques.items()
+                ),
+                charset=charset,
+                collation=collation,
+                comment=comment or "",
+                engine=engine or "",
+                other_keys=tuple(sorted(others.get(table, ()))),
             ),
-            charset=charset,
-            collation=collation,
-            comment=comment or "",
-            engine=engine or "",
-            other_keys=tuple(sorted(others.get(table, ()))),
         )
     return found
 

@@ -6,6 +6,7 @@ or written, and are left as they are.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from runtime.mysql import Connection, Endpoint, connect
 
@@ -97,6 +98,16 @@ def open_session(
         connection.abort()
         raise
     return connection
+
+
+def shown(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of a SHOW CREATE statement. The server takes its text for utf8mb3, which it need not be: converted,
+    characters beyond the basic plane would become question marks."""
+    connection.execute("SET SESSION character_set_results = NULL")
+    try:
+        return connection.query(statement)
+    finally:
+        connection.execute("SET SESSION character_set_results = utf8mb4")
 
 
 def _known(connection: Connection) -> frozenset[str]:

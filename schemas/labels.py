@@ -13,8 +13,12 @@ from functools import cache
 
 from schemas.charsets import character_of, decoder
 
-_UNREADABLE = b"?"
+#: what stands for a character that cannot be printed
+UNPRINTED = "?"
+#: the charsets that have characters beyond the basic plane
+BEYOND_PRINT = frozenset(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030"))
 _LAST_PRINTED = "\uffff"
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _BYTE = (rb".", rb"(?!)")
 #: one character, and an end within one, for charsets of several bytes
 _UNITS: dict[str, tuple[bytes, bytes]] = {
@@ -62,12 +66,17 @@ def label_text(charset: str, label: bytes) -> str:
     return "".join(f"{byte:x}" for byte in printed) if text is None else text
 
 
+def printed(label: str) -> str:
+    """A label, which is text, as the server prints it."""
+    return _BEYOND.sub(UNPRINTED, label)
+
+
 def _converted(charset: str, label: bytes) -> Iterator[bytes]:
     """In utf8mb3; ucs2 has surrogates, which are no text there."""
     for unit in _pattern(charset).finditer(label):
         if unit[2] is None:
             character = unit[1] and _character(charset, unit[1])
-            yield character.encode("utf-8", "surrogatepass") if character else _UNREADABLE
+            yield character.encode("utf-8", "surrogatepass") if character else UNPRINTED.encode()
 
 
 def _character(charset: str, code: bytes) -> str | None:

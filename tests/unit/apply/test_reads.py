@@ -35,6 +35,10 @@ class _Told:
     def value(self, sql: str, arguments: object = ()) -> None:
         self.asked.append(sql)
 
+    def execute(self, sql: str) -> None:
+        """Settings go to every server behind an endpoint."""
+        assert sql.startswith("SET SESSION ")
+
 
 def _state(told: Connection) -> State:
     return State(told, "penstock", "t.polar")
