@@ -28,6 +28,7 @@ FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = %s ORDER BY TABLE_NAME, 
 """
 _OLD = re.compile(r"\b((?:tiny|small|medium|big)?int|year)\(\d+\)(?! (?:unsigned )?zerofill)")
 _SHOWN_COLUMN = re.compile(r"^  `((?:[^`]|``)+)` (.*)$", re.MULTILINE)
+_MOMENT = re.compile(r" DEFAULT ('\d[^']*')")
 _CHARSET = re.compile(r" (?:CHARACTER SET|COLLATE) \w+")  # said where it is not the table's; compared by name
 _OLD_UTF8 = re.compile(r"\butf8(?=_|$)")
 _TABLES = "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_TYPE = 'BASE TABLE'"
@@ -140,10 +141,10 @@ def _definitions(connection: Connection, database: str, old: bool) -> dict[str, 
     if old:
         columns = columns.replace("GENERATION_EXPRESSION", "''")
         keys = keys.replace("EXPRESSION", "''").replace("COLLATION", "'A'")  # DESC is read and forgotten there
-    shown = {} if old else {name: _shown_columns(connection, TableName(database, name)) for name in found}
+    shown = {name: _shown_columns(connection, TableName(database, name)) for name in found}
     for name, *column in connection.query(columns, (database,)):
         if _text(name) in found:
-            found[_text(name)].columns.append(_aged(column) if old else _told(column, shown[_text(name)]))
+            found[_text(name)].columns.append((_aged if old else _told)(column, shown[_text(name)]))
     for name, *key in connection.query(keys, (database,)):
         if _text(name) in found:
             found[_text(name)].keys.append(_of_any_engine(key))
@@ -174,10 +175,12 @@ def _of_any_engine(key: Sequence[object]) -> tuple[object, ...]:
     return name, doubled, column, prefix, "A", expression, "BTREE"
 
 
-def _aged(column: Sequence[object]) -> tuple[object, ...]:
+def _aged(column: Sequence[object], shown: Mapping[str, str]) -> tuple[object, ...]:
     """What both of two versions can say of a column; defaults of binary columns are hexadecimal in one of them."""
     name, column_type, nullable, default, *rest = column
     kind = _text(column_type).partition("(")[0]
+    if kind == "timestamp" and (moment := _MOMENT.search(shown[_text(name)])):
+        default = moment[1]
     if default is not None and kind in ("binary", "varbinary"):
         text = _text(default)
         plain = bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
