@@ -14,8 +14,10 @@ from apply.layouts import Layouts
 from apply.records import Place, Records
 from apply.settings import ApplySettings, Limits
 from apply.state import State, Stuck
+from apply.statements import Kind
 from apply.steps import Work, work
 from apply.trials import Trials, Unequal
+from runtime import login
 from runtime.discretion import statement_head
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Locked, Refused
@@ -142,7 +144,7 @@ class Writer:
                     ) from error
                 raise
             if step.single and changed != 1:
-                raise Fatal(
+                raise Unequal(
                     f"no row of the destination equals the row to change: {statement_head(step.sql)}",
                     hint="somebody else has changed this table at the destination: reset the partition to earliest"
                     " to fill it again, and let nobody else write there",
@@ -164,9 +166,10 @@ class Writer:
         form = self._layouts.form(records.values[0][:5])
         key = decode(form.plan, records.values[0]).key[:_KEY_CHARACTERS]
         table = str(form.layout.shape.name)
+        which = f"key {key}" if form.layout.kind is not Kind.KEYLESS else "without a key"
         if isinstance(error, Unequal):
-            message, hint = f"a row of {table}, key {key}: {error}", error.hint
+            message, hint = f"a row of {table}, {which}: {error}", error.hint
         else:
-            message = f"the destination refuses a row of {table}, key {key}: {error}"
-            hint = _HINTS.get(error.code, _HINT)
+            message = f"the destination refuses a row of {table}, {which}: {error}"
+            hint = _HINTS.get(error.code) or login.HINTS.get(error.code, _HINT)
         return Stuck(records.place, records.offsets[0], message, hint, table, key)

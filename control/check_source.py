@@ -24,12 +24,13 @@ def source_findings(
     yield _metadata(server)
     yield _case(server)
     yield _server_id(server)
+    yield _log_privileges(server)
     yield _retention(server)
     yield _kept(log, position) if position is not None and position.place else _purged(server, position)
     yield _clock(server, now_us)
     if log is not None:
         yield _filters(log)
-        yield _replica(server, log)
+        yield from _replica(server, log)
         yield _prepared(log)
 
 
@@ -168,32 +169,36 @@ def _filters(log: LogFacts) -> Finding:
     return ok("source.log_filters", "every database is logged")
 
 
-def _replica(server: ServerFacts, log: LogFacts) -> Finding:
+def _replica(server: ServerFacts, log: LogFacts) -> Iterator[Finding]:
+    if not log.replica:
+        yield ok("source.commit_order", "it is no replica")
+        return
     workers = server.number("replica_parallel_workers") or server.number("slave_parallel_workers")
     word = "REPLICA" if "replica_preserve_commit_order" in server.variables else "SLAVE"
     ordered = server.on("replica_preserve_commit_order") or server.on("slave_preserve_commit_order")
-    if log.replica and not (server.on("log_replica_updates") or server.on("log_slave_updates")):
-        return failed(
+    if not (server.on("log_replica_updates") or server.on("log_slave_updates")):
+        yield failed(
             "source.log_updates",
             "the source is a replica that does not log what it replicates: those rows would never come",
             "start it with log_replica_updates = ON (log_slave_updates before 8.0.26), or use its own source",
         )
-    if log.replica and workers > 1 and not ordered:
-        return warning(
+    if workers > 1 and not ordered:
+        yield warning(
             "source.commit_order",
             "the source is a replica that commits in another order than its own source: in between, targets may show "
             "states that the replica had and its source never had",
             f"STOP {word} SQL_THREAD; {setting(server, f'{word.lower()}_preserve_commit_order', 'ON')}; "
             f"START {word} SQL_THREAD",
         )
+    else:
+        yield ok("source.commit_order", "it is a replica that keeps the order")
     if log.replica_filters:
-        return warning(
+        yield warning(
             "source.replica_filters",
             f"the source is a replica that leaves changes out ({log.replica_filters}): they are not moved, and it "
             "cannot take another host's place",
             "name a host that replicates everything, or make sure that what it lacks is not wanted",
         )
-    return ok("source.commit_order", "it is a replica that keeps the order" if log.replica else "it is no replica")
 
 
 def _prepared(log: LogFacts) -> Finding:
@@ -206,16 +211,18 @@ def _prepared(log: LogFacts) -> Finding:
     return ok("source.xa", "no XA transaction is known to be prepared")
 
 
+def _log_privileges(server: ServerFacts) -> Finding:
+    missing = [name for name in ("REPLICATION SLAVE", "REPLICATION CLIENT") if not server.grants.everywhere(name)]
+    if not missing:
+        return ok("source.log_privileges", "the account may read the log")
+    names = ", ".join(missing)
+    return failed("source.log_privileges", f"missing: {names}", f"GRANT {names} ON *.* TO {server.account}")
+
+
 def source_privileges(
     server: ServerFacts, selection: Selection, tables: list[TableName], at_once: list[TableName]
 ) -> Iterator[Finding]:
     """What the account may do, against what the task needs of the tables it sees."""
-    missing = [name for name in ("REPLICATION SLAVE", "REPLICATION CLIENT") if not server.grants.everywhere(name)]
-    if missing:
-        names = ", ".join(missing)
-        yield failed("source.log_privileges", f"missing: {names}", f"GRANT {names} ON *.* TO {server.account}")
-    else:
-        yield ok("source.log_privileges", "the account may read the log")
     yield _patterns(server, selection)
     yield _readable(server, selection, tables)
     refused = [str(table) for table in at_once if not server.grants.on_table("LOCK TABLES", table.database, table.name)]
