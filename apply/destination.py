@@ -8,6 +8,7 @@ from runtime import environment
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Endpoint, Refused
 from schemas.ddl.shown import generated
+from schemas.ddl.shown_text import shown_text
 from schemas.labels import printed
 from schemas.names import TableName
 from schemas.sql import ON_PRIMARY, qualified
@@ -114,7 +115,7 @@ def version(connection: Connection) -> int:
 def definition(connection: Connection, table: TableName) -> str | None:
     """The CREATE TABLE of a table; None when there is none."""
     try:
-        return str(environment.shown(connection, f"{ON_PRIMARY}SHOW CREATE TABLE {qualified(table)}")[0][1])
+        return shown_text(environment.shown(connection, f"{ON_PRIMARY}SHOW CREATE TABLE {qualified(table)}")[0][1])
     except Refused as error:
         if error.code in _NO_SUCH_TABLE:
             return None

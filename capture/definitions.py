@@ -9,6 +9,7 @@ from runtime import environment
 from runtime.errors import Fatal
 from runtime.mysql import Connection, Refused
 from schemas.ddl.charset_names import Charsets
+from schemas.ddl.shown_text import shown_text
 from schemas.labels import UNPRINTED
 from schemas.names import TableName
 from schemas.selection import Selection
@@ -94,7 +95,7 @@ def create_table(connection: Connection, name: TableName) -> str | None:
         raise
     if len(row) != 2:  # of a view it tells more
         return None
-    text = str(row[1])
+    text = shown_text(row[1])
     return _with_labels(connection, name, text) if UNPRINTED in text else text
 
 

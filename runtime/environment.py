@@ -6,7 +6,6 @@ or written, and are left as they are.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from runtime.mysql import Connection, Endpoint, connect
 
@@ -100,10 +99,10 @@ def open_session(
     return connection
 
 
-def shown(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
-    """The rows of a SHOW CREATE statement. The server takes its text for utf8mb3, which it need not be: converted,
-    characters beyond the basic plane would become question marks."""
-    connection.execute("SET SESSION character_set_results = NULL")
+def shown(connection: Connection, statement: str) -> list[tuple[bytes, ...]]:
+    """The rows of a SHOW CREATE statement, in the bytes that the server keeps. It takes them for utf8mb3, which they
+    need not be: converted, whatever else they are would become question marks."""
+    connection.execute("SET SESSION character_set_results = binary")
     try:
         return connection.query(statement)
     finally:

@@ -87,7 +87,10 @@ def test_tables_without_a_key_are_changed_row_by_row(lab: Lab) -> None:
 def test_a_row_to_change_that_is_not_there_stops(lab: Lab) -> None:
     table = lab.feed.create(lab.database, "CREATE TABLE t (v INT)", "t")
     lab.feed.send(table, created(1), deleted(2))
-    with closing(lab.apply().session()) as session, pytest.raises(Stuck, match="without a key: no row of the destination equals"):
+    with (
+        closing(lab.apply().session()) as session,
+        pytest.raises(Stuck, match="without a key: no row of the destination equals"),
+    ):
         lab.until(lambda: False, session)
     assert lab.rows(table) == [(1,)]
     assert [problem.offset for problem in lab.applied().problems] == [1]

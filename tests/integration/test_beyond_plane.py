@@ -1,4 +1,5 @@
-"""Definitions that SHOW CREATE TABLE and information_schema cannot print: characters beyond the basic plane."""
+"""Definitions that SHOW CREATE TABLE and information_schema do not print as they are: characters beyond the basic plane,
+and literals in other charsets."""
 
 from runtime.mysql import Connection, connect
 from tests.conftest import NewTask
@@ -8,11 +9,15 @@ _TABLES = (
     " s SET('😁','b','?😀') CHARACTER SET utf16)",
     "expressions (id INT PRIMARY KEY, v VARCHAR(9) DEFAULT '😀', g VARCHAR(20) AS (CONCAT(v, '😀')),"
     " h VARCHAR(20) AS (CONCAT(v, '水😁')) STORED, d VARCHAR(9) DEFAULT (CONCAT('😀', 'x')), CHECK (v <> '😁'))",
+    "introduced (id INT PRIMARY KEY, v VARCHAR(9) DEFAULT (_cp1251 0xDF27), w VARCHAR(9) DEFAULT (_sjis 0x835C),"
+    " x VARCHAR(9) DEFAULT (_utf16 0xD83DDE00000A), y VARCHAR(9) AS (CONCAT(v, _latin1 0xF6)),"
+    " CHECK (v <> _latin1 0xE4), KEY ((CONCAT(w, _utf16le 0x3DD800DE))))",
     "listed (v VARCHAR(9) PRIMARY KEY) PARTITION BY LIST COLUMNS (v)"
     " (PARTITION a VALUES IN ('😀'), PARTITION b VALUES IN ('?'))",
 )
 _ROWS = (
     "labels (id, e, s) VALUES ({0}, '😀x', '😁,b'), ({1}, '?', '?😀,b'), ({2}, 'a', 'b')",
+    "introduced (id) VALUES ({0}), ({1}), ({2})",
     "expressions (id, v) VALUES ({0}, 'a'), ({1}, '?'), ({2}, '😀')",
 )
 

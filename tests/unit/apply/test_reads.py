@@ -24,12 +24,14 @@ class _Told:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def query(self, sql: str, arguments: object = ()) -> list[tuple[str, ...]]:
+    def query(self, sql: str, arguments: object = ()) -> list[tuple[str | bytes, ...]]:
         self.asked.append(sql)
         if "KEY_COLUMN_USAGE" in sql:
             return [("k", "p", "d", "a", "id", "CASCADE", "CASCADE")]
         if "SHOW FULL COLUMNS" in sql:
             return [("p", "int", "", "YES", "", "", "")]
+        if "SHOW CREATE TABLE" in sql:
+            return [(b"p", b"CREATE TABLE `p`")]
         return [("1", "1")] if "CREATE" in sql else []
 
     def value(self, sql: str, arguments: object = ()) -> None:
