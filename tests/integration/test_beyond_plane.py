@@ -1,5 +1,5 @@
-"""Definitions that SHOW CREATE TABLE and information_schema do not print as they are: characters beyond the basic plane,
-and literals in other charsets."""
+"""Definitions that SHOW CREATE TABLE and information_schema do not print as they are: characters beyond the basic
+plane, and literals in other charsets."""
 
 from runtime.mysql import Connection, connect
 from tests.conftest import NewTask
