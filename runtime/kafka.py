@@ -1,5 +1,6 @@
 """The Kafka client: settings, consumers, topics. Only this, `kafka_producer` and `kafka_errors` import it."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from confluent_kafka.cimpl import NewTopic
 from runtime import stopping
 from runtime.errors import Transient
 from runtime.kafka_errors import PATIENCE_SECONDS, Complaints, errors_of, meaning, reasons_of
+from runtime.telemetry import log
 
 __all__ = [
     "Consumer",
@@ -42,6 +44,19 @@ _NO_LEADER_YET = frozenset(  # of a partition that was made a moment ago
 )
 
 
+class _ClientLog(logging.Handler):
+    """Hears librdkafka, which else writes fatal errors to stderr in a form of its own, whatever its log_level."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.info("kafka_client", severity=record.levelname.lower(), text=record.getMessage())
+
+
+def _client_log() -> logging.Logger:
+    logger = logging.Logger("librdkafka")
+    logger.addHandler(_ClientLog())
+    return logger
+
+
 @dataclass(frozen=True, slots=True)
 class KafkaSettings:
     """Where the cluster is and how topics are made; `properties` go to librdkafka as they are."""
@@ -57,7 +72,8 @@ class KafkaSettings:
         return int(self.properties.get(_LARGEST_PROPERTY, _LARGEST_RECORD))
 
     def common(self) -> dict[str, Any]:
-        return {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, **self.properties}
+        own = {"bootstrap.servers": self.bootstrap_servers, "log_level": 0, "logger": _client_log()}
+        return {**own, **self.properties}
 
 
 def large_records(settings: KafkaSettings) -> dict[str, str]:
