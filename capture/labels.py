@@ -51,9 +51,10 @@ def _labels(connection: Connection, table: TableName, column: Column) -> Iterato
             yield label
             continue
         found = _told(connection, table, column, number)
-        if found is None:
+        if found is None or printed(found) != label:  # another statement may have changed the labels since
             log.warning("label_not_told", table=str(table), column=column.name, label=label)
-        yield label if found is None else found
+            found = label
+        yield found
 
 
 def _told(connection: Connection, table: TableName, column: Column, number: int) -> str | None:
@@ -67,6 +68,7 @@ def _told(connection: Connection, table: TableName, column: Column, number: int)
         if error.code in _UNTOLD:
             return None
         raise
-    for text, value in rows:
-        return str(text) if column.data_type == "enum" else str(text).split(",")[(int(value) & (bit - 1)).bit_count()]
-    return None
+    if not rows or rows[0][0] is None:  # bytes that are no text are NULL in another charset
+        return None
+    text, value = rows[0]
+    return str(text) if column.data_type == "enum" else str(text).split(",")[(int(value) & (bit - 1)).bit_count()]

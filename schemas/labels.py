@@ -61,9 +61,9 @@ def label_text(charset: str, label: bytes) -> str:
     whole = decoder(charset)(label)
     if whole is not None:
         return whole
-    printed = label if charset in _NOT_CONVERTED else b"".join(_converted(charset, label))
-    text = decoder("utf8mb3")(printed)
-    return "".join(f"{byte:x}" for byte in printed) if text is None else text
+    converted = label if charset in _NOT_CONVERTED else b"".join(_converted(charset, label))
+    text = decoder("utf8mb3")(converted)
+    return "".join(f"{byte:x}" for byte in converted) if text is None else text
 
 
 def printed(label: str) -> str:

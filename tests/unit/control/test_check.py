@@ -4,7 +4,6 @@ from dataclasses import replace
 import pytest
 
 from control.catalog import ColumnFacts, ForeignKeyFacts, IndexFacts, TableFacts
-from control.check import is_waited_for
 from control.check_destination import destination_findings, table_findings
 from control.check_marker import naming_findings
 from control.check_objects import cascade_finding, following_keys, object_findings
@@ -179,24 +178,6 @@ def test_privileges_at_the_source() -> None:
 def test_every_host_that_may_be_read_needs_the_privileges_of_its_log() -> None:
     blind = replace(SOURCE, grants=Grants.parse(["GRANT SELECT, REPLICATION SLAVE ON *.* TO `u`@`%`"]))
     assert bad(list(source_findings(blind, None, None, NOW_US))) == {"source.log_privileges": Status.FAILED}
-
-
-@pytest.mark.parametrize(
-    ("name", "targets", "waited"),
-    [
-        ("source.connect", 1, True),
-        ("target.a.connect", 1, True),
-        ("target.a.access", 1, False),
-        ("target.a.access", 2, True),
-        ("target.a.topics", 2, True),
-        ("source.access", 2, False),
-        ("kafka.topics", 2, False),
-    ],
-)
-def test_only_what_is_wrong_with_one_of_several_targets_is_left_to_its_process(
-    name: str, targets: int, waited: bool
-) -> None:
-    assert is_waited_for(name, targets) is waited
 
 
 def test_a_polardb_destination_has_only_warnings() -> None:
