@@ -87,6 +87,17 @@ def decoder(charset: str) -> Decode:
     return _single(table) if longest(charset) == 1 else _several(table, longest(charset))
 
 
+def certainly_holds(charset: str, text: str) -> bool:
+    """True when the set has every character of the text; false also where that is not certain."""
+    if not known(charset):
+        return text.isascii()
+    try:
+        data = text.encode(_UNICODE[charset] if charset in _UNICODE else _tables()[charset].codec)
+    except UnicodeEncodeError:
+        return False
+    return decoder(charset)(data) == text
+
+
 def text_of(charset: str, data: bytes) -> str:
     """The text as the server reads it, with U+FFFD for what is no character."""
     if charset in _UNICODE:

@@ -5,7 +5,7 @@ https://dev.mysql.com/doc/refman/8.4/en/data-types.html; the grammar is `type` a
 
 from dataclasses import dataclass, field, replace
 
-from schemas.charsets import decoder, is_utf8, longest
+from schemas.charsets import certainly_holds, decoder, is_utf8, longest
 from schemas.ddl.charset_names import Collated, Named
 from schemas.ddl.cursor import Cursor, Unclear
 from schemas.ddl.lexer import TokenKind
@@ -32,7 +32,6 @@ _BLOBS = {"TINY": 255, "": 65535, "MEDIUM": 16777215, "LONG": 4294967295}
 _BLOB_SIZES = {size: name.lower() for name, size in _BLOBS.items()}
 _MOST_BYTES = 65535  # of a row, so of a VARCHAR
 _MOST_CHARACTERS = 255  # of a CHAR
-_UNICODE = ("utf8", "utf16", "utf32", "ucs2", "gb18030")
 _NATIONAL = "utf8mb3"
 _SHORTEST = {"ucs2": 2, "utf16": 2, "utf16le": 2, "utf32": 4}  # bytes of the shortest character
 _NOT_ASCII = {*_SHORTEST, "swe7", "sjis", "cp932"}
@@ -288,9 +287,8 @@ def _characters(column: Column, text: TypeText, session: Session, collated: Coll
 def _labelled(column: Column, text: TypeText, session: Session, collated: Collated) -> Column:
     binary = collated.charset == "binary"
     labels = text.labels if binary else tuple(label.rstrip(" ") for label in text.labels)
-    plain = all(label.isascii() for label in labels) or collated.charset.startswith(_UNICODE)
-    if not plain and not session.strict:
-        raise Unclear  # what the charset lacks would become question marks
+    if not all(certainly_holds(collated.charset, label) for label in labels):
+        raise Unclear  # what the charset lacks becomes question marks, also in a strict session
     if collated.charset in _SHORTEST and not session.has_dictionary:
         raise Unclear  # MySQL 5.6 mixes up such labels of several columns
     printed, length = column_type_of(text.name, labels), _printed_length(text.name, labels)

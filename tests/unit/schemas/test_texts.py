@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import Fatal
-from schemas.charsets import decoder, is_utf8, longest, text_of
+from schemas.charsets import certainly_holds, decoder, is_utf8, longest, text_of
 from schemas.table import Column
 from schemas.types import TYPES
 from schemas.types.column import Kind, Malformed
@@ -250,3 +250,25 @@ def test_a_vector_is_an_array_of_floats(values: list[float]) -> None:
 def test_a_vector_of_broken_size_is_refused() -> None:
     with pytest.raises(Malformed, match="a vector of 5 bytes"):
         carried(replace(column("vector"), length=2), _after(4, b"12345"), b"12345")
+
+
+@pytest.mark.parametrize(
+    ("charset", "text", "held"),
+    [
+        ("ascii", "Größe", False),
+        ("binary", "a", True),
+        ("binary", "ä", False),
+        ("latin1", "Größe", True),
+        ("koi8r", "Größe", False),
+        ("koi8r", "Ж", True),
+        ("gbk", "中", True),
+        ("gbk", "Ω", True),
+        ("gbk", "ä", False),
+        ("utf8mb3", "\U0001f600", False),
+        ("ucs2", "\U0001f600", False),
+        ("utf16", "\U0001f600", True),
+        ("gb18030", "\U0001f600", True),
+    ],
+)
+def test_a_charset_holds_text_that_it_leads_back_to(charset: str, text: str, held: bool) -> None:
+    assert certainly_holds(charset, text) == held
