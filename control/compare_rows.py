@@ -12,7 +12,7 @@ from control.reading import Reading, Rows
 from control.row_text import Document, Row, expressions, key_literals, key_of, measure, rows, values
 from schemas.sql import identifier, qualified
 from schemas.table import Table
-from snapshot.keyset import Bound, chunk, index_name
+from snapshot.keyset import Bound, Span, chunk, index_name
 
 _CHUNK_BYTES = 2 << 20
 _MOST_BYTES = 32 << 20  # a chunk of unexpectedly long rows is cut here
@@ -29,11 +29,11 @@ class End:
     reading: Reading
     table: Table
     document: Document
+    descending: tuple[str, ...] = ()  # columns of the key, see keyset.Span: the source's, at both ends
 
     def read(self, after: Bound | None, until: Bound | None, limit: int, most_bytes: int) -> Rows:
-        return self.reading.rows(
-            chunk(self.table, expressions(self.table, self.document), after, until, limit), most_bytes
-        )
+        select = expressions(self.table, self.document)
+        return self.reading.rows(chunk(self.table, select, Span(after, until, self.descending), limit), most_bytes)
 
     def pick(self, keys: Collection[Row]) -> Mapping[Row, bytes]:
         """The rows of some keys, by the key as this end spells it."""

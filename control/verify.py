@@ -25,6 +25,7 @@ from schemas.names import TableName
 from schemas.selection import Pattern
 from schemas.sql import qualified
 from schemas.table import Table
+from snapshot.keyset import descending_columns
 
 Watch = Callable[[str, int], None]  # table, rows compared since the last call
 
@@ -242,8 +243,9 @@ def _compare(ends: Ends, table: Table, watch: Watch) -> TableResult:
 
 
 def _keyed(ends: Ends, table: Table, watch: Watch) -> TableResult:
-    source = End(ends.source, table, ends.document)
-    target = End(ends.target, replace(table, name=ends.there(table.name)), ends.document)
+    descending = descending_columns(table, ends.source_catalog.query(f"SHOW INDEX FROM {qualified(table.name)}"))
+    source = End(ends.source, table, ends.document, descending)
+    target = End(ends.target, replace(table, name=ends.there(table.name)), ends.document, descending)
     suspects: set[Row] = set()
     found: list[Finding] = []
     count = 0

@@ -19,6 +19,7 @@ from schemas.topics import commits_topic, schema_topic
 
 COMMIT_KEY, POSITION, RANGE, PROBLEM, SCHEMA_CHANGE, SNAPSHOT_COMPLETED, CASCADE, NAMES = range(1, 9)
 TASK = 9
+RANGE_IN_ORDER = 10  # RANGE with `descending`
 TOPIC_IDS = "topic_ids"  # among a schema change's session
 SHOWN = "shown"  # the same: SHOW CREATE TABLE of its first table behind it, where foreign keys may have moved indexes
 FIRST_TABLE_ID = 20
@@ -32,6 +33,7 @@ _FILES = {
     CASCADE: "cascade",
     NAMES: "names",
     TASK: "task",
+    RANGE_IN_ORDER: "range_in_order",
 }
 
 
@@ -53,7 +55,11 @@ class PositionRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeRecord:
-    """A key range of a table and how much of it is published (range.avsc)."""
+    """A key range of a table and how much of it is published (range.avsc, range_in_order.avsc).
+
+    `descending`: the columns of the key that are read from their greatest value on. Bounds mean nothing without it, so
+    it stays what it was when the range was made, whatever becomes of the index.
+    """
 
     id: str
     database: str
@@ -61,6 +67,7 @@ class RangeRecord:
     lower: tuple[str, ...] | None = None
     upper: tuple[str, ...] | None = None
     last: tuple[str, ...] | None = None
+    descending: tuple[str, ...] = ()
     rows_done: int = 0
     rows_estimated: int = 0
     done: bool = False
@@ -245,6 +252,7 @@ def fixed_schemas(task: str) -> list[tuple[int, str, str]]:
         SNAPSHOT_COMPLETED: f"{schema_topic(task)}-snapshot-completed",
         CASCADE: f"{schema_topic(task)}-cascade",
         TASK: f"{commits_topic(task)}-task",
+        RANGE_IN_ORDER: f"{commits_topic(task)}-range-in-order",
     }
     return [(number, subjects[number], json.dumps(_source(number))) for number in _FILES]
 
@@ -268,7 +276,7 @@ def commit_value(record: Commit) -> bytes:
         case PositionRecord():
             return _encode(POSITION, asdict(record))
         case RangeRecord():
-            return _encode(RANGE, asdict(record))
+            return _encode(RANGE_IN_ORDER if record.descending else RANGE, asdict(record))
         case ProblemRecord():
             return _encode(PROBLEM, asdict(record))
         case NamesRecord():
@@ -293,7 +301,8 @@ def parse_commit(value: bytes) -> Commit:
     match number:
         case 2:
             return PositionRecord(**fields)
-        case 3:
+        case 3 | 10:
+            fields["descending"] = tuple(fields.get("descending", ()))
             for name in ("lower", "upper", "last"):
                 fields[name] = None if fields[name] is None else tuple(fields[name])
             return RangeRecord(**fields)

@@ -14,6 +14,7 @@ from schemas.sql import qualified
 from schemas.table import Table, UniqueKey
 from schemas.types.column import Malformed
 from snapshot import keyset, virtual
+from snapshot.keyset import Span
 from snapshot.messages import Changed, Chunk, Walk
 from snapshot.session import Rows, Session, definition_changed
 from snapshot.wishes import Pause, Steps, Wish
@@ -63,15 +64,16 @@ def _chunk(session: Session, walk: Walk, plan: TablePlan, limit: int) -> tuple[C
 
 
 def _rows(session: Session, walk: Walk, table: Table, limit: int) -> Rows:
+    span = Span(walk.after, walk.until, walk.descending)
     try:
-        select = keyset.chunk(table, chunk_select(table), walk.after, walk.until, limit)
+        select = keyset.chunk(table, chunk_select(table), span, limit)
         return session.rows(select, limit, 2 * walk.chunk_bytes)
     except Refused as error:
         if error.code == _NO_SUCH_INDEX and (renamed := _under_its_index(session, table)) is not None:
             return _rows(session, walk, renamed, limit)
         if not virtual.is_computing(error, table):
             raise
-    select = keyset.chunk(table, virtual.readable(session, table), walk.after, walk.until, limit)
+    select = keyset.chunk(table, virtual.readable(session, table), span, limit)
     return session.rows(select, limit, 2 * walk.chunk_bytes)
 
 

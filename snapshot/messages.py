@@ -40,6 +40,7 @@ class Walk:
     at_once: bool  # all rows as they are at one position
     after: Bound | None
     until: Bound | None
+    descending: tuple[str, ...]  # columns of the key, see keyset.Span
     needs: str  # a GTID set that must be executed before anything is read
     chunk_bytes: int
 
@@ -228,7 +229,7 @@ def _restored(name: str, value: Any) -> Any:
             return GtidSet.parse(value)
         case "high":
             return LogPosition.of(*value)
-        case "after" | "until" | "last":
+        case "after" | "until" | "last" | "descending":
             return None if value is None else tuple(value)
         case "kind":
             return Kind(value)

@@ -18,7 +18,7 @@ from schemas.records import RangeRecord
 from schemas.sql import identifier, qualified, text_literal
 from schemas.table import Table
 from snapshot import keyset
-from snapshot.keyset import Bound
+from snapshot.keyset import Bound, Span
 from snapshot.ranges import divided, divisions, integer_bounds
 from snapshot.session import Session, definition_changed
 from snapshot.ties import Free, Ties
@@ -56,15 +56,26 @@ def _by_key(table: Table) -> bool:
 def _ranges(session: Session, table: Table, rows: int | None, readers: int, ids: Iterator[int]) -> list[RangeRecord]:
     """`readers`: how many divide the table; 0 for one that is read at once."""
     if rows is None:  # dropped meanwhile: the log will say so
-        return divided(table.name, [], 0, ids)
+        return divided(table.name, (), [], 0, ids)
     if not holds_rows(table.engine):
         raise Fatal(
             f"source: {table.name} is a table of the engine {table.engine}: its rows are not its own, or not all "
             "changes of them are logged",
             hint="leave it out with objects.exclude",
         )
+    descending = _descending(session, table) if readers else ()
     parts = divisions(rows, readers) if readers else 1
-    return divided(table.name, _bounds(session, table, rows, parts) if parts > 1 else [], rows, ids)
+    bounds = _bounds(session, table, descending, rows, parts) if parts > 1 else []
+    return divided(table.name, descending, bounds, rows, ids)
+
+
+def _descending(session: Session, table: Table) -> tuple[str, ...]:
+    try:
+        return keyset.descending_columns(table, session.query(f"SHOW INDEX FROM {qualified(table.name)}"))
+    except Refused as error:
+        if not definition_changed(error):
+            raise
+        return ()  # the log will say what became of it
 
 
 def _sizes(session: Session, databases: set[str]) -> dict[TableName, int]:
@@ -77,7 +88,7 @@ def _sizes(session: Session, databases: set[str]) -> dict[TableName, int]:
     return {TableName(row[0], row[1]): int(row[2]) for row in rows}
 
 
-def _bounds(session: Session, table: Table, rows: int, parts: int) -> list[Bound]:
+def _bounds(session: Session, table: Table, descending: tuple[str, ...], rows: int, parts: int) -> list[Bound]:
     first = table.columns[table.key_indexes[0]]
     try:
         if keyset.is_integer(first):
@@ -86,21 +97,22 @@ def _bounds(session: Session, table: Table, rows: int, parts: int) -> list[Bound
             if least is None:
                 return []
             if len(table.key) == 1 or most - least >= rows // _MOST_ROWS_PER_VALUE:
-                return integer_bounds(int(least), int(most), parts)
-        return _sampled(session, table, rows // parts, parts)
+                bounds = integer_bounds(int(least), int(most), parts)
+                return bounds[::-1] if first.name in descending else bounds
+        return _sampled(session, table, descending, rows // parts, parts)
     except Refused as error:
         if not definition_changed(error):
             raise
         return []  # the log will say what became of it
 
 
-def _sampled(session: Session, table: Table, rows: int, parts: int) -> list[Bound]:
+def _sampled(session: Session, table: Table, descending: tuple[str, ...], rows: int, parts: int) -> list[Bound]:
     """The key of each `rows`-th row, as long as the scan does not take too long."""
     table_plan = plan("", table, 0, 0)
     bounds: list[Bound] = []
     while len(bounds) < parts - 1:
-        after = bounds[-1] if bounds else None
-        select = keyset.nth(table, chunk_select(table), after, rows, _SCAN_MS // parts)
+        span = Span(after=bounds[-1] if bounds else None, descending=descending)
+        select = keyset.nth(table, chunk_select(table), span, rows, _SCAN_MS // parts)
         try:
             row = session.rows(select, 1, 1)
         except Refused as error:

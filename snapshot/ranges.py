@@ -28,8 +28,10 @@ def integer_bounds(least: int, most: int, count: int) -> list[Bound]:
     return [(str(bound),) for bound in inner if least <= bound < most]
 
 
-def divided(table: TableName, bounds: Sequence[Bound], rows_estimated: int, ids: Iterator[int]) -> list[RangeRecord]:
-    """The ranges between `bounds`, which are in the key's order."""
+def divided(
+    table: TableName, descending: tuple[str, ...], bounds: Sequence[Bound], rows_estimated: int, ids: Iterator[int]
+) -> list[RangeRecord]:
+    """The ranges between `bounds`, which are in the key's order; `descending` belongs to that order (`keyset.Span`)."""
     edges = [None, *bounds, None]
     share = rows_estimated // (len(edges) - 1)
     return [
@@ -39,6 +41,7 @@ def divided(table: TableName, bounds: Sequence[Bound], rows_estimated: int, ids:
             table=table.name,
             lower=lower,
             upper=upper,
+            descending=descending,
             rows_estimated=share,
         )
         for lower, upper in pairwise(edges)

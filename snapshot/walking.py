@@ -37,6 +37,7 @@ class Walking:
             at_once=self.at_once,
             after=record.last or record.lower,
             until=record.upper,
+            descending=record.descending,
             needs=str(needs),
             chunk_bytes=chunk_bytes,
         )

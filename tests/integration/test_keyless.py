@@ -48,6 +48,7 @@ def test_an_open_transaction_is_waited_for(source: Endpoint) -> None:
         at_once=True,
         after=None,
         until=None,
+        descending=(),
         needs="",
         chunk_bytes=1 << 20,
     )

@@ -18,7 +18,7 @@ from schemas import codec
 from schemas.names import TableName
 from schemas.sql import text_literal
 from schemas.table import Table
-from snapshot.keyset import Bound, chunk, whole
+from snapshot.keyset import Bound, Span, chunk, whole
 from tests.conftest import NewTask
 from tests.pipeline.settle import settle
 
@@ -191,9 +191,9 @@ def _assert_pages(
 ) -> None:
     read: list[bytes] = []
     after: Bound | None = None
-    while raw := source.raw_rows(chunk(table, expressions, after, None, 7)):
+    while raw := source.raw_rows(chunk(table, expressions, Span(after), 7)):
         until = bound(raw)
-        assert source.raw_rows(chunk(table, expressions, after, until, 1000)) == raw, table.name
+        assert source.raw_rows(chunk(table, expressions, Span(after, until), 1000)) == raw, table.name
         read += row_text.rows(raw)
         after = until
     assert Counter(read) == Counter(source.raw_stream(whole(table, expressions))), table.name

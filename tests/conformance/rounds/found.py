@@ -74,4 +74,18 @@ FOUND: dict[str, tuple[Kind, Round]] = {
         ),
     ),
     "the same bytes, read from 5.6": (Kind.FROM_56, _OTHER_BYTES),
+    "large documents behind a key that descends": (
+        Kind.FULL,
+        Round(
+            0,
+            (
+                _column("a", "INT NOT NULL", "1", "2"),
+                _column("b", "TINYINT NOT NULL", "127", "-3"),
+                _column("v", "JSON NULL", "CAST(CONCAT('[', REPEAT('1,', 30000), '1]') AS JSON)", "'[1]'"),
+                _column("w", "JSON AS (JSON_SET(v, '$.a', 1.50)) VIRTUAL"),
+            ),
+            ("PRIMARY KEY (a, b DESC)",),
+            (f"UPDATE {TABLE} SET v = JSON_ARRAY_APPEND(v, '$', 7)", f"DELETE FROM {TABLE} WHERE a = 2"),
+        ),
+    ),
 }

@@ -81,6 +81,46 @@ def test_each_row_of_every_kind_of_key_is_read_once_by_the_index(
     session.close()
 
 
+@pytest.mark.parametrize(
+    "key", ["id DESC", "a, b DESC", "a DESC, b", "a DESC, b DESC, c", "e DESC, s, b", "a, u DESC, s DESC, b"]
+)
+def test_a_key_with_columns_that_descend_is_read_by_the_index(
+    source: Endpoint, connection: Connection, database: str, small_ranges: None, key: str
+) -> None:
+    """Its rows hold documents that the server's sort buffer does not."""
+    connection.execute(
+        "CREATE TABLE t (id INT, a INT, b VARCHAR(9), c DECIMAL(5,2), e ENUM('z','m','3'), s SET('q','p'),"
+        f" u BIGINT UNSIGNED, v JSON, w JSON AS (JSON_SET(v, '$[0]', 2)) VIRTUAL, PRIMARY KEY ({key}))"
+    )
+    connection.execute("ALTER TABLE t STATS_AUTO_RECALC = 0")
+    large, small = "CAST(CONCAT('[', REPEAT('1,', 100000), '1]') AS JSON)", "'[0]'"
+    for start in range(0, 200, 50):
+        rows = (
+            f"({n}, {n % 3}, 'b{n % 50:02d}', {n % 20}.5, {n % 3 + 1}, {n % 4}, {n // 50}, {large if n < 8 else small})"
+            for n in range(start, start + 50)
+        )
+        connection.execute(f"INSERT IGNORE INTO t (id, a, b, c, e, s, u, v) VALUES {', '.join(rows)}")
+    connection.execute("ANALYZE TABLE t")
+    count = int(connection.value("SELECT COUNT(*) FROM t"))
+    name = TableName(database, "t")
+    plan = Tap(source, connection, [name]).plan(name)
+
+    planned = plan_ranges(connection, [plan.table], readers=2)
+    session = Session(source)
+    read = [
+        step for part in planned for step in keyed.read(session, _walk(plan, part), plan) if isinstance(step, Chunk)
+    ]
+    sorted_rows = sum(int(row[1]) for row in session.query("SHOW SESSION STATUS LIKE 'Sort_rows'"))
+    in_order = f"SELECT {', '.join(chunk_select(plan.table))} FROM {database}.t FORCE INDEX (PRIMARY) ORDER BY {key}"
+    expected = encode_chunk(plan, session.rows(in_order, 1000, 1 << 24).raw)
+    session.close()
+
+    found = [row for chunk in read for row in zip(chunk.rows.keys, chunk.rows.rows, chunk.rows.exacts, strict=True)]
+    wanted = list(zip(expected.keys, expected.rows, expected.exacts, strict=True))
+    assert (len(planned) > 1, len(found), sorted_rows) == (True, count, 0)
+    assert found == wanted
+
+
 def test_a_key_whose_first_integer_repeats_is_divided_by_its_other_columns(
     source: Endpoint, connection: Connection, database: str, small_ranges: None
 ) -> None:
@@ -134,6 +174,7 @@ def _walk(plan: TablePlan, part: RangeRecord) -> Walk:
         at_once=False,
         after=part.lower,
         until=part.upper,
+        descending=part.descending,
         needs="",
         chunk_bytes=300,
     )

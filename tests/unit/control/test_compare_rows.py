@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +28,7 @@ NOWHERE = Reading(Endpoint("nobody", "", 0, "", ""))
 class Held(End):
     """An end whose rows lie in memory."""
 
-    rows: dict[int, bytes]
+    rows: dict[int, bytes] = field(default_factory=dict)
 
     def read(self, after: Bound | None, until: Bound | None, limit: int, most_bytes: int) -> Rows:
         first = int(after[0]) if after else -1
@@ -55,7 +55,7 @@ def test_exactly_the_rows_that_differ_are_suspects(
     monkeypatch.setattr(compare_rows, "_FIRST_ROWS", rows)
     monkeypatch.setattr(compare_rows, "_CHUNK_BYTES", 40)
     monkeypatch.setattr(compare_rows, "_MOST_BYTES", 10_000 if most > 30 else most)
-    parts = list(compare(Held(NOWHERE, TABLE, plain_document, here), Held(NOWHERE, TABLE, plain_document, there)))
+    parts = list(compare(*(Held(NOWHERE, TABLE, plain_document, rows=held) for held in (here, there))))
     suspects = {int(key[0] or b"") for part in parts for key in part.suspects}
     differing = {key for key in here.keys() | there.keys() if here.get(key) != there.get(key)}
     assert sum(part.rows for part in parts) == len(here)

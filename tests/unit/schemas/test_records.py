@@ -1,5 +1,7 @@
 """The fixed records survive their journey."""
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.names import TableName
@@ -20,6 +22,7 @@ from schemas.records import (
     commit_key,
     commit_value,
     fixed_schemas,
+    frame,
     parse_commit,
     parse_schema_record,
     schema_value,
@@ -39,6 +42,7 @@ POSITION = PositionRecord(
 RANGE = RangeRecord(
     id="7", database="d", table="t", lower=("1", "'a'"), last=("2", "''"), rows_done=9, rows_estimated=10, done=False
 )
+IN_ORDER = RangeRecord(id="8", database="d", table="t", last=("2", "''"), descending=("b", "c"))
 PROBLEM = ProblemRecord(place="capture", error="e", hint="h", time_us=3)
 CHANGE = SchemaChange(
     epoch=4,
@@ -83,7 +87,7 @@ NAMES = NamesRecord(
 COMPLETED = SnapshotCompleted(database="d", table="t", topic="x.d.t", rows=5, epoch=1, time_us=8)
 
 
-@pytest.mark.parametrize("record", [POSITION, RANGE, PROBLEM, NAMES])
+@pytest.mark.parametrize("record", [POSITION, RANGE, IN_ORDER, PROBLEM, NAMES])
 def test_commit_records(record: PositionRecord | RangeRecord | ProblemRecord | NamesRecord) -> None:
     assert parse_commit(commit_value(record)) == record
 
@@ -104,6 +108,11 @@ def test_schema_records(record: SchemaChange | Cascade | SnapshotCompleted) -> N
 def test_foreign_values_are_refused(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"schema|framed"):
         parse_commit(value)
+
+
+def test_a_range_of_one_direction_stays_what_older_versions_read() -> None:
+    assert [commit_value(record)[:5] for record in (RANGE, IN_ORDER)] == [frame(3), frame(10)]
+    assert commit_key(replace(IN_ORDER, descending=())) == commit_key(IN_ORDER)
 
 
 def test_reserved_ids() -> None:

@@ -35,6 +35,7 @@ _WALK = Walk(
     value_id=21,
     at_once=False,
     after=("'ä'", "5"),
+    descending=("b",),
     until=None,
     needs=str(_LOW),
     chunk_bytes=1 << 21,

@@ -34,14 +34,14 @@ def test_integers_are_divided_evenly(least: int, span: int, parts: int) -> None:
 
 
 def test_ranges_leave_nothing_out() -> None:
-    records = divided(_T, [("1",), ("5",)], 300, count(7))
+    records = divided(_T, ("b",), [("1",), ("5",)], 300, count(7))
 
     assert [(record.id, record.lower, record.upper) for record in records] == [
         ("7", None, ("1",)),
         ("8", ("1",), ("5",)),
         ("9", ("5",), None),
     ]
-    assert {record.rows_estimated for record in records} == {100}
+    assert {(record.rows_estimated, record.descending) for record in records} == {(100, ("b",))}
 
 
 def _ledger(*records: RangeRecord, orders: dict[TableName, Order] | None = None) -> Ledger:
