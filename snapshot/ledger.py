@@ -109,8 +109,14 @@ class Ledger:
 
     def again(self, table: TableName) -> tuple[RangeRecord, ...]:
         """A table that is finished, or whose rows all came by the log, is read as a whole."""
-        rows = sum(record.rows_done for record in self._ranges.values() if record.name == table)
-        whole = RangeRecord(id=str(self.next_id()), database=table.database, table=table.name, rows_estimated=rows)
+        mine = [record for record in self._ranges.values() if record.name == table]
+        whole = RangeRecord(
+            id=str(self.next_id()),
+            database=table.database,
+            table=table.name,
+            descending=mine[-1].descending if mine else (),
+            rows_estimated=sum(record.rows_done for record in mine),
+        )
         self.enter([whole])
         return (whole,)
 

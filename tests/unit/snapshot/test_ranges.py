@@ -1,5 +1,6 @@
 """How tables are divided, and what the ledger makes of the ranges."""
 
+from dataclasses import replace
 from itertools import count, pairwise
 
 import pytest
@@ -98,6 +99,14 @@ def test_a_table_that_starts_again_is_one_range() -> None:
     assert [(record.id, record.done) for record in others] == [("3", True), ("10", True)]
     assert ledger.waiting == 1
     assert ledger.next_id() == 11
+
+
+def test_a_table_that_is_copied_anew_is_read_in_the_order_of_its_former_copy() -> None:
+    ledger = _ledger(replace(_record(1, done=True), descending=("b",), rows_done=7))
+
+    (whole,) = ledger.again(_T)
+
+    assert (whole.id, whole.lower, whole.upper, whole.descending, whole.rows_estimated) == ("2", None, None, ("b",), 7)
 
 
 def test_a_renamed_table_keeps_its_ranges_and_a_dropped_one_has_none() -> None:
